@@ -1,0 +1,18 @@
+/** Runs the compiled tests: `node scripts/test.mjs [name-part…]`. All files, or those whose path holds a part. */
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../dist/test", import.meta.url));
+const parts = process.argv.slice(2).filter((a) => !a.startsWith("--"));
+const flags = process.argv.slice(2).filter((a) => a.startsWith("--"));
+const files = readdirSync(root, { recursive: true })
+  .filter((f) => f.endsWith(".test.js") && (parts.length === 0 || parts.some((p) => f.includes(p))))
+  .sort()
+  .map((f) => `${root}/${f}`);
+if (files.length === 0) {
+  console.error(`no test file under dist/test matches ${parts.join(", ")}`);
+  process.exit(1);
+}
+const run = spawnSync(process.execPath, ["--test", ...flags, ...files], { stdio: "inherit" });
+process.exit(run.status ?? 1);

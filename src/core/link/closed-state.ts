@@ -1,0 +1,45 @@
+/**
+ * Why a link ended, in the words that `/connz?state=closed`, logs and advisories print. The texts and their
+ * order (numbered from 1) are nats-server's and part of the contract.
+ */
+export const CLOSED_STATES = [
+  "Client Closed",
+  "Authentication Timeout",
+  "Authentication Failure",
+  "TLS Handshake Failure",
+  "Slow Consumer (Pending Bytes)",
+  "Slow Consumer (Write Deadline)",
+  "Write Error",
+  "Read Error",
+  "Parse Error",
+  "Stale Connection",
+  "Protocol Violation",
+  "Bad Client Protocol Version",
+  "Incorrect Port",
+  "Maximum Account Connections Exceeded",
+  "Maximum Connections Exceeded",
+  "Maximum Message Payload Exceeded",
+  "Maximum Control Line Exceeded",
+  "Maximum Subscriptions Exceeded",
+  "Duplicate Route",
+  "Route Removed",
+  "Server Shutdown",
+  "Authentication Expired",
+  "Wrong Gateway",
+  "Missing Account",
+  "Credentials Revoked",
+  "Internal Client",
+  "Message Header Violation",
+  "No Responders Requires Headers",
+  "Cluster Name Conflict",
+  "Duplicate Remote LeafNode Connection",
+  "Duplicate Client ID",
+  "Duplicate Server Name",
+  "Minimum Version Required",
+  "Cluster Names Identical",
+  "Kicked",
+  "Proxy Not Trusted",
+  "Proxy Required",
+] as const;
+
+export type ClosedState = (typeof CLOSED_STATES)[number];
