@@ -1,0 +1,89 @@
+/** Rows for what stands between publish and delivery: permissions, mappings, service imports; and JWT logins. */
+import { createOperator, createAccount, createUser, encodeOperator } from "@nats-io/jwt";
+import { encodeAccount, encodeUser } from "@nats-io/jwt";
+import { throughput } from "./messages.mjs";
+
+/** @typedef {import("./row.mjs").Row} Row */
+
+const USER = { user: "bench", pass: "bench" };
+const AS = { publishAs: USER, subscribeAs: USER };
+
+const PERMISSIONS = `authorization { users: [ { user: bench, password: bench, permissions: {
+  publish: { allow: ["orders.>", "stock.*.moved"], deny: ["orders.secret.>"] }
+  subscribe: { allow: ["orders.>", "_INBOX.>"] } } } ] }`;
+
+const MAPPING = `mappings: { "orders.*.created": "shop.{{wildcard(1)}}.new" }`;
+
+const SERVICE_IMPORT = `accounts {
+  SHOP: { users: [ { user: shop, password: shop } ], exports: [ { service: "orders.eu.created" } ] }
+  WEB: { users: [ { user: web, password: web } ],
+    imports: [ { service: { account: SHOP, subject: "orders.eu.created" } } ] } }`;
+const IMPORT_AS = {
+  publishAs: { user: "web", pass: "web" },
+  subscribeAs: { user: "shop", pass: "shop" },
+};
+
+const LOGINS = 2000;
+const USERS = 100;
+/** What DER puts before the 32 bytes of an Ed25519 private key. */
+const PKCS8_HEAD = Buffer.from("302e020100300506032b657004220420", "hex");
+const BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+/**
+ * @param {Uint8Array} seed an nkey's seed as text: two bytes of prefix, the key, a checksum, in base32
+ * @returns {string} the key as PKCS #8, base64 of DER
+ */
+function pkcs8(seed) {
+  let bits = "";
+  for (const char of Buffer.from(seed).toString("latin1")) {
+    bits += BASE32.indexOf(char).toString(2).padStart(5, "0");
+  }
+  const bytes = (bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2));
+  return Buffer.concat([PKCS8_HEAD, Buffer.from(bytes.slice(2, 34))]).toString("base64");
+}
+
+/** @returns {Promise<{ config: string, users: { jwt: string, pkcs8: string }[] }>} */
+async function operatorMode() {
+  const operator = createOperator();
+  const account = createAccount();
+  const operatorJwt = await encodeOperator("bench", operator);
+  const unlimited = { conn: -1, subs: -1, data: -1, payload: -1, imports: -1, exports: -1 };
+  const limits = { ...unlimited, leaf: -1, wildcards: true };
+  const accountJwt = await encodeAccount("bench", account, { limits }, { signer: operator });
+  const users = [];
+  for (let i = 0; i < USERS; i++) {
+    const user = createUser();
+    const jwt = await encodeUser(`user-${i}`, user, account, { subs: -1, data: -1, payload: -1 });
+    users.push({ jwt, pkcs8: pkcs8(user.getSeed()) });
+  }
+  const preload = `${account.getPublicKey()}: ${accountJwt}`;
+  const config = `operator: ${operatorJwt}\nresolver: MEMORY\nresolver_preload: { ${preload} }`;
+  return { config, users };
+}
+
+/** @type {Row} */
+const jwtStorm = {
+  name: "JWT logins",
+  metrics: {
+    rate: { label: "JWT logins, 64 at a time", unit: "logins/s", better: "higher" },
+  },
+  run: async ({ start, load, quick }) => {
+    const { config, users } = await operatorMode();
+    const { port, pid } = await start(config);
+    const logins = quick ? 200 : LOGINS;
+    return load("jwt-storm", { port, pid, users, logins, atATime: 64 });
+  },
+};
+
+/** @type {Row[]} */
+export const accountRows = [
+  throughput("1:1, 128 B with permissions", undefined, AS, PERMISSIONS),
+  throughput(
+    "1:1, 128 B through a mapping",
+    undefined,
+    { deliveredSubject: "shop.eu.new" },
+    MAPPING,
+  ),
+  throughput("1:1, 128 B through a service import", undefined, IMPORT_AS, SERVICE_IMPORT),
+  jwtStorm,
+];
