@@ -1,1 +1,17 @@
+export { dialTcp, joinHostPort, listenTcp } from "./tcp.ts";
+export type { DialOptions, Listener, ListenOptions } from "./tcp.ts";
+export { SocketWire, wireFromSocket } from "./socket-wire.ts";
 export type { Wire, WireHandler } from "./wire.ts";
+export { describeCertificate, tlsStateOf } from "./certificates.ts";
+export { peek } from "./peek.ts";
+export type { PeekResult } from "./peek.ts";
+export {
+  isPinned,
+  peekForTls,
+  TlsHandshakeError,
+  upgradeClientTls,
+  upgradeServerTls,
+} from "./tls.ts";
+export type { ClientUpgradeOptions, FirstBytes } from "./tls.ts";
+export { buildClientTls, buildServerTls } from "./tls-options.ts";
+export type { ClientTls, ServerTls, TlsIdentity, TlsSettings } from "./tls-options.ts";
