@@ -1,2 +1,24 @@
+/** The pure core: bytes in, bytes out. */
 export type * from "./contract.ts";
 export { CLOSED_STATES, type ClosedState } from "./link/closed-state.ts";
+export { Engine, type EngineObserver, type LinkPlace } from "./engine.ts";
+export type { EngineOptions, LeafOptions, WebsocketInfo } from "./options.ts";
+export {
+  Link,
+  Subscription,
+  KIND_CLIENT,
+  KIND_INTERNAL,
+  KIND_LEAF,
+  type InternalHandler,
+  type InternalMessage,
+} from "./link/link.ts";
+export type { LeafState } from "./link/leaf-state.ts";
+export type { RemoteSpec } from "./link/remote-spec.ts";
+export { Account, NO_LIMITS, type AccountLimits } from "./account/account.ts";
+export { LinkPermissions, SubjectFilter } from "./account/permissions.ts";
+export type { ServerMessage } from "./routing/publish-queue.ts";
+export { WIRE_ERRORS } from "./protocol/errors.ts";
+export { asyncInfo } from "./link/client-info.ts";
+export { goQuote, latin1, latin1Bytes, latin1ToUtf8, utf8Bytes, utf8ToLatin1 } from "./bytes/ascii.ts";
+export { collide, hasWildcard, isSubset, isValidLiteral, isValidSubject } from "./subject/subject.ts";
+export { Sublist } from "./subject/sublist.ts";

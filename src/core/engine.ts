@@ -1,0 +1,642 @@
+/**
+ * The façade of the core: one NATS server's data plane as a deterministic machine. Bytes and time come in as
+ * arguments, output leaves through the `Outlet`, and `nextDeadline` says when `advance` must be called.
+ *
+ * Invariants: nothing is written to a transport in the middle of a chunk but what must precede a change of
+ * framing; every outbox touched is flushed once after the whole chunk; the outlet never calls back in.
+ */
+import { Account } from "./account/account.ts";
+import type { QueueGroup, Match } from "./account/match-result.ts";
+import { utf8ToLatin1 } from "./bytes/ascii.ts";
+import type {
+  AuthVerdict,
+  Authenticator,
+  LinkId,
+  LogLevel,
+  Millis,
+  Outlet,
+  World,
+} from "./contract.ts";
+import { ClientProtocol } from "./link/client.ts";
+import type { ClosedState } from "./link/closed-state.ts";
+import { LeafProtocol } from "./link/leaf.ts";
+import { LeafState } from "./link/leaf-state.ts";
+import {
+  KIND_CLIENT,
+  KIND_INTERNAL,
+  KIND_LEAF,
+  type InternalHandler,
+  Link,
+  type LinkOrigin,
+  Subscription,
+} from "./link/link.ts";
+import { type Batch, BufferPool } from "./link/outbound.ts";
+import type { RemoteSpec } from "./link/remote-spec.ts";
+import { fireTimers, schedule } from "./link/deadlines.ts";
+import { TimerQueue } from "./link/timers.ts";
+import type { EngineOptions } from "./options.ts";
+import { Message } from "./protocol/message.ts";
+import { parseChunk } from "./protocol/parser.ts";
+import { hashText } from "./subject/match-cache.ts";
+import { type InterestEntry, InterestTable } from "./routing/interest.ts";
+import { PublishQueue, type ServerMessage } from "./routing/publish-queue.ts";
+
+/** Buffers of a link's outbox; a chunk of 64 KiB with its added sids fits. */
+const POOL_BUFFER = 128 * 1024;
+const POOL_MAX = 64;
+/** While `authenticating`, at most so much is held of what the peer sent on. */
+const HELD_MAX = 1024 * 1024;
+
+/** What the server layer wants to hear of. Called after the engine's own state is right. */
+export interface EngineObserver {
+  /** A client passed CONNECT, or a leaf link's handshake is over. */
+  ready?(link: Link): void;
+  closed?(link: Link, reason: ClosedState): void;
+  /** A solicited leaf link heard of its hub's URLs. */
+  gossip?(link: Link, urls: readonly string[], websocketUrls: readonly string[]): void;
+  /** A hub demands TLS: to be remembered for this remote. */
+  remoteNeedsTls?(link: Link): void;
+  refused?(link: Link, verdict: AuthVerdict): void;
+  accountCreated?(account: Account): void;
+}
+
+/** Where a link's bytes come from. */
+export interface LinkPlace {
+  readonly host: string;
+  readonly port: number;
+  readonly connectionType: LinkOrigin["connectionType"];
+  readonly tls?: LinkOrigin["tls"];
+  /** In-process links of a TLS server, and links of an optional-TLS listener. */
+  readonly tlsOptional?: boolean;
+}
+
+export class Engine {
+  readonly options: EngineOptions;
+  readonly world: World;
+  readonly outlet: Outlet;
+  authenticator: Authenticator;
+  observer: EngineObserver;
+  now: Millis = 0;
+  readonly links = new Map<LinkId, Link>();
+  readonly accounts = new Map<string, Account>();
+  readonly global: Account;
+  readonly message = new Message(new Uint8Array(0));
+  readonly seed: number;
+  readonly timers = new TimerQueue();
+  readonly pool: BufferPool;
+  readonly allocate: (length: number) => Uint8Array;
+  /** The link whose chunk is being parsed. */
+  current: Link | null = null;
+  clientCount = 0;
+  totalConnections = 0;
+  slowConsumers = { clients: 0, leafs: 0 };
+  staleConnections = { clients: 0, leafs: 0 };
+  stalls = 0;
+  lameDuck = false;
+  /** What closed links had moved. */
+  readonly closedTotals = { inMsgs: 0, inBytes: 0, outMsgs: 0, outBytes: 0 };
+  readonly publishQueue = new PublishQueue();
+  readonly #client: ClientProtocol;
+  readonly #leaf: LeafProtocol;
+  readonly #dirtyLinks: Link[] = [];
+  readonly #batches: Batch[] = [];
+  readonly #dirtyAccounts = new Set<Account>();
+  readonly #stalled = new Set<Link>();
+  readonly #internal = new Map<Account, Link>();
+  #nextId = 1;
+  #nextSubId = 1;
+
+  constructor(
+    options: EngineOptions,
+    world: World,
+    outlet: Outlet,
+    authenticator: Authenticator,
+    observer: EngineObserver = {},
+  ) {
+    this.options = options;
+    this.world = world;
+    this.outlet = outlet;
+    this.authenticator = authenticator;
+    this.observer = observer;
+    const seed = world.randomBytes(4);
+    this.seed =
+      ((seed[0] ?? 0) | ((seed[1] ?? 0) << 8) | ((seed[2] ?? 0) << 16) | ((seed[3] ?? 0) << 24)) ^
+      0x811c9dc5;
+    this.allocate = (length) => world.allocate(length);
+    this.pool = new BufferPool(POOL_BUFFER, POOL_MAX, this.allocate);
+    this.#client = new ClientProtocol(this);
+    this.#leaf = new LeafProtocol(this);
+    this.global = this.account("$G");
+  }
+
+  /** The account of this name, made when it is first asked for. */
+  account(name: string): Account {
+    let account = this.accounts.get(name);
+    if (account === undefined) {
+      const table = new InterestTable();
+      account = new Account(name, this.seed, this.pool, `$LDS.${this.nuid()}`, table);
+      this.accounts.set(name, account);
+      table.addLocal(account.lds, "", 1);
+      this.observer.accountCreated?.(account);
+    }
+    return account;
+  }
+
+  /** Opens an accepted client connection and sends it INFO. Null: refused, its transport is told to close. */
+  openClient(place: LinkPlace, now: Millis): Link {
+    this.now = now;
+    const link = this.#open(KIND_CLIENT, place, this.global, now);
+    this.totalConnections++;
+    this.#client.opened(link, place.tlsOptional === true);
+    this.flush();
+    return link;
+  }
+
+  /** Opens an accepted leaf connection and sends it INFO. */
+  openLeaf(place: LinkPlace, now: Millis): Link {
+    this.now = now;
+    const link = this.#open(KIND_LEAF, place, this.global, now);
+    link.leaf = new LeafState(false, null, false);
+    this.#leaf.handshake.opened(link);
+    this.flush();
+    return link;
+  }
+
+  /** Opens a leaf connection that we dialled; INFO is awaited. */
+  openRemote(place: LinkPlace, remote: RemoteSpec, now: Millis): Link {
+    this.now = now;
+    const link = this.#open(KIND_LEAF, place, this.account(remote.account), now);
+    link.leaf = new LeafState(true, remote, !remote.hub);
+    this.#leaf.handshake.dialled(link, remote);
+    this.flush();
+    return link;
+  }
+
+  /** Feeds what a link's peer sent. With `owned`, the chunk's bytes stay as they are after the call. */
+  receive(id: LinkId, chunk: Uint8Array, now: Millis, owned = false): void {
+    const link = this.links.get(id);
+    if (link === undefined) return;
+    this.now = now;
+    this.#feed(link, chunk, owned);
+    this.flush();
+  }
+
+  /** The transport took bytes it held for a link; `queued` are left. */
+  drained(id: LinkId, queued: number, now: Millis): void {
+    const link = this.links.get(id);
+    if (link === undefined) return;
+    this.now = now;
+    link.queued = queued;
+    link.lastDrain = now;
+    if (queued === 0 && link.out.bytes > 0) this.#flushLink(link);
+    if (this.#stalled.size > 0 && !this.#isFilling(link)) this.#resumeStalled();
+  }
+
+  /** The transport is gone. */
+  closed(id: LinkId, reason: ClosedState, now: Millis): void {
+    const link = this.links.get(id);
+    if (link === undefined) return;
+    this.now = now;
+    this.close(link, reason, false);
+    this.flush();
+  }
+
+  /** The TLS handshake that `startTls` asked for is done. */
+  tlsEstablished(id: LinkId, tls: LinkOrigin["tls"], now: Millis): void {
+    const link = this.links.get(id);
+    if (link === undefined) return;
+    this.now = now;
+    link.tls = tls;
+    if (link.leaf !== null) this.#leaf.handshake.tlsDone(link);
+    this.flush();
+  }
+
+  /** When `advance` must next be called; null = never. */
+  nextDeadline(): Millis | null {
+    return this.timers.next;
+  }
+
+  advance(now: Millis): void {
+    this.now = now;
+    fireTimers(this);
+    this.flush();
+  }
+
+  /** An internal subscription; the handler gets copies. */
+  subscribeInternal(
+    account: Account,
+    subject: string,
+    queue: string,
+    handler: InternalHandler,
+  ): Subscription {
+    const link = this.internalLink(account);
+    const id = this.#nextSubId++;
+    const sub = new Subscription(id, link, { subject, queue, sid: String(id) }, handler);
+    this.addSubscription(sub);
+    return sub;
+  }
+
+  /** Publishes on behalf of the server; delivered at the end of the current call, or with `flush` at once. */
+  publish(message: ServerMessage, now: Millis): void {
+    this.now = now;
+    this.publishQueue.add(message);
+    if (this.current === null) this.flush();
+  }
+
+  /** Gives a paused authentication its verdict. */
+  authenticated(link: Link, verdict: AuthVerdict): void {
+    if (link.state !== "authenticating") return;
+    const held = link.held;
+    link.held = null;
+    link.heldBytes = 0;
+    const protocol = link.kind === KIND_LEAF ? this.#leaf : this.#client;
+    protocol.decided(link, verdict);
+    if (this.isOpen(link)) this.outlet.resume(link.id);
+    if (held !== null) for (const chunk of held) this.#feed(link, chunk, true);
+    this.flush();
+  }
+
+  /** Ends a link; what is queued goes out first where `flush`. */
+  close(link: Link, reason: ClosedState, flush = true): void {
+    if (link.state === "closed" || link.state === "closing") return;
+    link.state = "closing";
+    link.closedReason = reason;
+    this.#stalled.delete(link);
+    this.dropSubscriptions(link);
+    if (flush && link.out.bytes > 0) link.queued = link.out.flush(this.outlet, link.id);
+    else link.out.clear();
+    this.links.delete(link.id);
+    this.unbind(link);
+    link.state = "closed";
+    if (link.kind === KIND_CLIENT) this.clientCount--;
+    const totals = this.closedTotals;
+    totals.inMsgs += link.inMsgs;
+    totals.inBytes += link.inBytes;
+    totals.outMsgs += link.outMsgs;
+    totals.outBytes += link.outBytes;
+    link.parse.carry = null;
+    link.held = null;
+    this.timers.forget();
+    this.outlet.close(link.id, flush, reason);
+    this.observer.closed?.(link, reason);
+  }
+
+  isOpen(link: Link): boolean {
+    return link.state !== "closing" && link.state !== "closed";
+  }
+
+  /** Binds a link to an account; limits are the caller's care. */
+  bind(link: Link, account: Account): void {
+    this.unbind(link);
+    link.account = account;
+    (link.kind === KIND_LEAF ? account.leaves : account.clients).add(link);
+  }
+
+  unbind(link: Link): void {
+    const account = link.account;
+    if (link.kind === KIND_LEAF) {
+      if (account.leaves.delete(link)) {
+        account.interest.close(link);
+        this.#noteInterest(account);
+      }
+    } else account.clients.delete(link);
+  }
+
+  newSubscription(link: Link, names: { subject: string; queue: string; sid: string }): Subscription {
+    return new Subscription(this.#nextSubId++, link, names);
+  }
+
+  addSubscription(sub: Subscription): void {
+    const account = sub.link.account;
+    account.insert(sub);
+    if (sub.link.kind === KIND_LEAF) {
+      account.interest.addLeaf(sub.link, sub.subject, sub.queue, sub.weight);
+    } else account.interest.addLocal(sub.subject, sub.queue, 1);
+    this.#noteInterest(account);
+    account.observer?.added(sub);
+  }
+
+  removeSubscription(sub: Subscription): void {
+    if (sub.closed) return;
+    sub.closed = true;
+    const account = sub.link.account;
+    account.remove(sub);
+    if (sub.link.kind === KIND_LEAF) {
+      account.interest.addLeaf(sub.link, sub.subject, sub.queue, -sub.weight);
+    } else account.interest.addLocal(sub.subject, sub.queue, -1);
+    this.#noteInterest(account);
+    account.observer?.removed(sub);
+  }
+
+  /** A leaf's queue group has another number of members. */
+  setWeight(sub: Subscription, weight: number): void {
+    const delta = weight - sub.weight;
+    if (delta === 0) return;
+    sub.weight = weight;
+    sub.link.account.touch(sub);
+    sub.link.account.interest.addLeaf(sub.link, sub.subject, sub.queue, delta);
+    this.#noteInterest(sub.link.account);
+  }
+
+  dropSubscriptions(link: Link): void {
+    if (link.subs === null) return;
+    for (const sub of link.subs.values()) this.removeSubscription(sub);
+    link.subs = null;
+  }
+
+  autoUnsubscribe(sub: Subscription): void {
+    this.log("debug", sub.link, `Auto-unsubscribe limit of ${sub.max} reached for sid '${sub.sid}'`);
+    sub.link.subs?.delete(sub.sid);
+    this.removeSubscription(sub);
+  }
+
+  /** Interest may have changed: announced before the next message could overtake it. */
+  #noteInterest(account: Account): void {
+    if (account.interest.isDirty) this.#dirtyAccounts.add(account);
+  }
+
+  announceInterest(): void {
+    if (this.#dirtyAccounts.size === 0) return;
+    for (const account of this.#dirtyAccounts) account.interest.announce(this.announce);
+    this.#dirtyAccounts.clear();
+  }
+
+  readonly announce = (link: Link, entry: InterestEntry, weight: number): void => {
+    const suffix = entry.queue === "" || weight === 0 ? entry.key : `${entry.key} ${weight}`;
+    this.send(link, `${weight > 0 ? "LS+" : "LS-"} ${suffix}\r\n`);
+    if (this.options.trace) this.trace(link, "->>", `${weight > 0 ? "LS+" : "LS-"} ${suffix}`);
+  };
+
+  /** Appends a line (latin1 text) to a link's outbox. */
+  send(link: Link, text: string): void {
+    const target = link.out.reserve(text.length);
+    let at = link.out.position;
+    for (let i = 0; i < text.length; i++) target[at++] = text.charCodeAt(i);
+    link.out.advance(at);
+    if (!link.dirty) this.markDirty(link);
+  }
+
+  /** The same for text that may hold any Unicode. */
+  sendUtf8(link: Link, text: string): void {
+    this.send(link, utf8ToLatin1(text));
+  }
+
+  /** `-ERR`; the text is latin1. */
+  sendError(link: Link, text: string): void {
+    this.send(link, `-ERR '${text}'\r\n`);
+    if (this.options.trace) this.trace(link, "->>", `-ERR ${text}`);
+  }
+
+  fail(link: Link, text: string, reason: ClosedState): void {
+    this.sendError(link, text);
+    this.close(link, reason);
+  }
+
+  markDirty(link: Link): void {
+    link.dirty = true;
+    this.#dirtyLinks.push(link);
+  }
+
+  openBatch(batch: Batch): void {
+    this.#batches.push(batch);
+  }
+
+  /** The current message's frame may be kept by receivers from now on. */
+  ownMessage(): void {
+    const m = this.message;
+    const shift = m.subjectStart;
+    const copy = m.buffer.slice(shift, m.frameEnd);
+    m.buffer = copy;
+    m.subjectStart -= shift;
+    m.subjectEnd -= shift;
+    if (m.replyEnd !== 0) {
+      m.replyStart -= shift;
+      m.replyEnd -= shift;
+    }
+    if (m.headerEnd !== 0) {
+      m.headerStart -= shift;
+      m.headerEnd -= shift;
+    }
+    m.sizeStart -= shift;
+    m.sizeEnd -= shift;
+    if (m.restStart >= 0) m.restStart -= shift;
+    m.payloadStart -= shift;
+    m.frameEnd -= shift;
+    m.owned = true;
+  }
+
+  /** Sends out everything that this call produced. */
+  flush(): void {
+    while (!this.publishQueue.isEmpty) this.publishQueue.deliverNext(this);
+    this.announceInterest();
+    const links = this.#dirtyLinks;
+    for (let i = 0; i < links.length; i++) {
+      const link = links[i] as Link;
+      link.dirty = false;
+      if (this.isOpen(link)) this.#flushLink(link);
+    }
+    links.length = 0;
+    const batches = this.#batches;
+    for (let i = 0; i < batches.length; i++) (batches[i] as Batch).reset();
+    batches.length = 0;
+    // Closing a slow consumer takes its interest away, which others must be told.
+    if (this.#dirtyAccounts.size > 0 || !this.publishQueue.isEmpty) this.flush();
+  }
+
+  /** One link's output goes to its transport now; before a change of framing. */
+  flushNow(link: Link): void {
+    link.queued = link.out.flush(this.outlet, link.id);
+  }
+
+  #flushLink(link: Link): void {
+    if (link.queued > 0) {
+      link.out.settle();
+      this.checkPending(link);
+      return;
+    }
+    link.queued = link.out.flush(this.outlet, link.id);
+    if (link.queued > 0) this.checkPending(link);
+    else link.lastDrain = this.now;
+  }
+
+  /** Enforces the bound on what waits for a link, and pauses a producer that fills it. */
+  checkPending(link: Link): void {
+    const pending = link.queued + link.out.bytes;
+    const limit = this.options.maxPending;
+    if (link.kind === KIND_CLIENT && pending > limit) {
+      this.slowConsumers.clients++;
+      this.log("notice", link, `Slow Consumer Detected: MaxPending of ${limit} Exceeded`);
+      this.close(link, "Slow Consumer (Pending Bytes)", false);
+      return;
+    }
+    if (link.kind === KIND_LEAF) this.#leaf.pending(link, pending);
+    const source = this.current;
+    if (source === null || source === link || source.stalled || this.options.noStall) return;
+    if (source.kind === KIND_CLIENT && this.#isFilling(link)) this.#stall(source, link);
+  }
+
+  #isFilling(link: Link): boolean {
+    const limit = Math.min(this.options.maxPending * 0.75, STALL_ABOVE);
+    return link.queued + link.out.bytes > limit;
+  }
+
+  /** A receiver that takes nothing at all is not waited for: it runs into its limit and others go on. */
+  #stall(source: Link, receiver: Link): void {
+    if (this.now - receiver.lastDrain > STUCK_AFTER) return;
+    source.stalled = true;
+    source.stalls++;
+    this.stalls++;
+    this.#stalled.add(source);
+    source.resumeAt = this.now + STALL_TIME;
+    schedule(this, source);
+    this.outlet.pause(source.id);
+  }
+
+  #resumeStalled(): void {
+    for (const link of this.#stalled) this.resume(link);
+  }
+
+  resume(link: Link): void {
+    link.resumeAt = 0;
+    link.stalled = false;
+    this.#stalled.delete(link);
+    if (this.isOpen(link)) this.outlet.resume(link.id);
+  }
+
+  trackReply(link: Link, reply: string): void {
+    link.replies ??= new Map();
+    if (link.replies.size >= MAX_REPLIES) pruneReplies(link, this.now);
+    link.replies.set(reply, { count: 0, at: this.now });
+  }
+
+  leafPermits(
+    link: Link,
+    m: Message,
+    match: Match,
+    groups: readonly QueueGroup[] | null,
+  ): readonly QueueGroup[] | null {
+    return this.#leaf.permits(link, m, match, groups);
+  }
+
+  leafPermitsQueue(link: Link, m: Message, sub: Subscription): boolean {
+    return this.#leaf.permitsQueue(link, m, sub);
+  }
+
+  log(level: LogLevel, link: Link | null, text: string): void {
+    this.world.log(level, link === null ? "" : link.label, text);
+  }
+
+  trace(link: Link, arrow: "<<-" | "->>" | "<->", text: string): void {
+    this.world.log("trace", link.label, `${arrow} [${text}]`);
+  }
+
+  hash(text: string): number {
+    return hashText(this.seed, text);
+  }
+
+  /** 22 characters of base 62, as NUIDs are. */
+  nuid(): string {
+    const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    const bytes = this.world.randomBytes(22);
+    let text = "";
+    for (const byte of bytes) text += alphabet.charAt(byte % 62);
+    return text;
+  }
+
+  internalLink(account: Account): Link {
+    let link = this.#internal.get(account);
+    if (link === undefined) {
+      const origin = originOf({ host: "", port: 0, connectionType: "IN_PROCESS" }, "SYSTEM", this);
+      link = new Link(this.#nextId++, KIND_INTERNAL, account, this.pool, origin, this.now);
+      link.state = "active";
+      this.#internal.set(account, link);
+    }
+    return link;
+  }
+
+  #open(kind: typeof KIND_CLIENT | typeof KIND_LEAF, place: LinkPlace, account: Account, now: Millis): Link {
+    const id = this.#nextId++;
+    const ws = place.connectionType === "WEBSOCKET" || place.connectionType === "LEAFNODE_WS";
+    const tag = kind === KIND_CLIENT ? (ws ? "wid" : "cid") : ws ? "lid_ws" : "lid";
+    const host = place.host.includes(":") ? `[${place.host}]` : place.host;
+    const origin = originOf(place, `${host}:${place.port} - ${tag}:${id}`, this);
+    const link = new Link(id, kind, account, this.pool, origin, now);
+    this.links.set(id, link);
+    if (kind === KIND_CLIENT) {
+      this.clientCount++;
+      account.clients.add(link);
+    }
+    return link;
+  }
+
+  #feed(link: Link, chunk: Uint8Array, owned: boolean): void {
+    if (!this.isOpen(link)) return;
+    link.lastByte = this.now;
+    if (link.state === "authenticating") {
+      this.#hold(link, owned ? chunk : chunk.slice());
+      return;
+    }
+    const protocol = link.kind === KIND_LEAF ? this.#leaf : this.#client;
+    this.current = link;
+    this.message.owned = owned;
+    let taken = chunk.length;
+    try {
+      taken = parseChunk(protocol, link, chunk, this.allocate);
+    } catch (error) {
+      // A defect of ours costs this connection, never the server.
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      this.log("error", link, `Internal error: ${text}`);
+      this.close(link, "Protocol Violation");
+    }
+    this.current = null;
+    if (taken < chunk.length && this.#isWaiting(link)) this.#hold(link, chunk.slice(taken));
+  }
+
+  /** Parsing may have put the link into this state, which the compiler cannot see. */
+  #isWaiting(link: Link): boolean {
+    return link.state === "authenticating";
+  }
+
+  #hold(link: Link, rest: Uint8Array): void {
+    link.held ??= [];
+    link.heldBytes += rest.length;
+    if (link.heldBytes > HELD_MAX || link.held.length > 1024) {
+      this.close(link, "Slow Consumer (Pending Bytes)", false);
+      return;
+    }
+    link.held.push(rest);
+    this.outlet.pause(link.id);
+  }
+}
+
+const STALL_ABOVE = 8 * 1024 * 1024;
+const STALL_TIME = 5;
+const STUCK_AFTER = 100;
+const MAX_REPLIES = 4096;
+
+function originOf(place: LinkPlace, label: string, engine: Engine): LinkOrigin {
+  return {
+    host: place.host,
+    port: place.port,
+    connectionType: place.connectionType,
+    label,
+    tls: place.tls ?? null,
+    maxPayload: engine.options.maxPayload,
+    maxSubscriptions: engine.options.maxSubscriptions,
+  };
+}
+
+function pruneReplies(link: Link, now: Millis): void {
+  const rule = link.permissions?.source.responses ?? null;
+  const replies = link.replies;
+  if (replies === null) return;
+  for (const [reply, { count, at }] of replies) {
+    const spent = rule !== null && rule.max >= 0 && count >= rule.max;
+    if (spent || (rule !== null && rule.expires >= 0 && now - at > rule.expires)) replies.delete(reply);
+  }
+  // Still full: the oldest go first, which is the order of a Map.
+  for (const reply of replies.keys()) {
+    if (replies.size < MAX_REPLIES) break;
+    replies.delete(reply);
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * What happens to links when time passes: authentication and handshake limits, pings and staleness, the end
+ * of a producer's pause, the expiry of credentials.
+ */
+import type { Engine } from "../engine.ts";
+import { WIRE_ERRORS } from "../protocol/errors.ts";
+import { KIND_CLIENT, KIND_LEAF, type Link } from "./link.ts";
+import { nextDeadlineOf } from "./timers.ts";
+
+const HOUR = 3_600_000;
+
+/** Puts a link's next deadline into the timer queue; call after setting one of them. */
+export function schedule(engine: Engine, link: Link): void {
+  const at = nextDeadlineOf(link);
+  if (at === 0 || (link.timerAt !== 0 && link.timerAt <= at)) return;
+  link.timerAt = at;
+  engine.timers.add(link, at);
+}
+
+export function fireTimers(engine: Engine): void {
+  for (let link = engine.timers.pop(engine.now); link !== null; link = engine.timers.pop(engine.now)) {
+    link.timerAt = 0;
+    if (!engine.isOpen(link)) continue;
+    fire(engine, link);
+    if (engine.isOpen(link)) schedule(engine, link);
+  }
+}
+
+function fire(engine: Engine, link: Link): void {
+  const now = engine.now;
+  if (link.resumeAt > 0 && link.resumeAt <= now) engine.resume(link);
+  if (link.authAt > 0 && link.authAt <= now) {
+    link.authAt = 0;
+    engine.log("debug", link, "Authorization timeout");
+    engine.fail(link, WIRE_ERRORS.authTimeout, "Authentication Timeout");
+    return;
+  }
+  const leaf = link.leaf;
+  if (leaf !== null && leaf.handshakeBy > 0 && leaf.handshakeBy <= now) {
+    leaf.handshakeBy = 0;
+    if (!leaf.gotInfo) {
+      engine.log("error", link, "read error: timeout waiting for INFO");
+      engine.close(link, "Read Error");
+    } else engine.fail(link, WIRE_ERRORS.staleLeaf, "Stale Connection");
+    return;
+  }
+  if (link.expireAt > 0 && link.expireAt <= now) {
+    link.expireAt = 0;
+    engine.log("debug", link, "User Authentication Expired");
+    engine.fail(link, WIRE_ERRORS.userExpired, "Authentication Expired");
+    return;
+  }
+  if (link.pingAt > 0 && link.pingAt <= now) pingTimer(engine, link);
+}
+
+/** As nats-server's processPingTimer, except that any byte received from a leaf proves it alive. */
+function pingTimer(engine: Engine, link: Link): void {
+  const now = engine.now;
+  const interval = pingInterval(engine, link);
+  link.pingAt = now + interval;
+  const spoke = link.leaf?.isSpoke === true;
+  const idle = now - link.lastActivity;
+  const measured = link.rtt > 0 && now - link.rttAt < HOUR;
+  if (!spoke && idle < interval && measured) {
+    engine.log("debug", link, `Delaying PING due to remote client data or ping ${idle}ms ago`);
+    return;
+  }
+  const heard = link.kind === KIND_LEAF && link.pingSent > 0 && link.lastByte > link.pingSent;
+  if (heard) link.pingsOut = 0;
+  if (link.pingsOut + 1 > engine.options.pingMax) {
+    if (link.kind === KIND_CLIENT) engine.staleConnections.clients++;
+    else engine.staleConnections.leafs++;
+    engine.log("debug", link, "Stale Client Connection - Closing");
+    engine.fail(link, WIRE_ERRORS.stale, "Stale Connection");
+    return;
+  }
+  sendPing(engine, link);
+}
+
+export function sendPing(engine: Engine, link: Link): void {
+  link.pingsOut++;
+  link.pingSent = engine.now;
+  engine.send(link, "PING\r\n");
+  if (engine.options.trace) engine.trace(link, "->>", "PING");
+}
+
+export function pingInterval(engine: Engine, link: Link): number {
+  const websocket = engine.options.websocket;
+  const isWebsocket = link.connectionType === "WEBSOCKET" || link.connectionType === "LEAFNODE_WS";
+  if (isWebsocket && websocket !== null && websocket.pingInterval > 0) return websocket.pingInterval;
+  return engine.options.pingInterval;
+}
+
+/** The short first ping, which measures the RTT: at most `most` ms plus up to 20 %. */
+export function firstPing(engine: Engine, link: Link, most: number): void {
+  const base = Math.min(pingInterval(engine, link), most);
+  link.pingAt = engine.now + base + engine.world.random() * 0.2 * base;
+  schedule(engine, link);
+}
+
+/** PONG came. */
+export function gotPong(engine: Engine, link: Link): void {
+  link.pingsOut = 0;
+  if (link.pingSent === 0) return;
+  // A microsecond at least, so that "measured" and "0s" stay apart.
+  link.rtt = Math.max(engine.now - link.pingSent, 0.001);
+  link.rttAt = engine.now;
+}

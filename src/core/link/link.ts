@@ -1,0 +1,194 @@
+/**
+ * One connection of any kind, and a subscription it holds. `Link` is plain state with all fields set in one
+ * order, so that the hot path stays monomorphic; what a link does is in `client.ts`, `leaf.ts` and `routing/`.
+ */
+import type { Account } from "../account/account.ts";
+import type { LinkPermissions, SubjectFilter } from "../account/permissions.ts";
+import type {
+  AcceptedUser,
+  ConnectionType,
+  LinkId,
+  Millis,
+  TlsState,
+} from "../contract.ts";
+import { ParseState } from "../protocol/parse-state.ts";
+import type { ClosedState } from "./closed-state.ts";
+import type { LeafState } from "./leaf-state.ts";
+import { type BufferPool, Outbox } from "./outbound.ts";
+
+export const KIND_CLIENT = 0;
+export const KIND_LEAF = 1;
+/** Held by the server itself: services, shadow subscriptions of imports. */
+export const KIND_INTERNAL = 2;
+export type LinkKind = typeof KIND_CLIENT | typeof KIND_LEAF | typeof KIND_INTERNAL;
+
+/**
+ * The life of a link. `authenticating` waits for a verdict with reading paused; `closing` has been told to
+ * close and takes no more input.
+ */
+export type LinkState = "awaitingInfo" | "awaitingConnect" | "authenticating" | "active" | "closing" | "closed";
+
+/** Called for each message that reaches an internal subscription. */
+export type InternalHandler = (message: InternalMessage) => void;
+
+/** A message as internal subscribers see it; strings are latin1, the arrays are copies. */
+export interface InternalMessage {
+  readonly subject: string;
+  readonly reply: string;
+  readonly header: Uint8Array | null;
+  readonly payload: Uint8Array;
+  /** The link it came from, or null for one that the server sent itself. */
+  readonly source: Link | null;
+  readonly account: Account;
+}
+
+export class Subscription {
+  readonly id: number;
+  readonly link: Link;
+  readonly subject: string;
+  /** "" for a plain subscription. */
+  readonly queue: string;
+  readonly sid: string;
+  /** ` <sid> `: what stands between the subject and the rest of a MSG line. */
+  readonly sidPart: Uint8Array;
+  /** Members behind a leaf link for a queue group, else 1. */
+  weight: number;
+  /** Auto-unsubscribe limit, counted since SUB; 0 = none. */
+  max = 0;
+  delivered = 0;
+  closed = false;
+  readonly handler: InternalHandler | null;
+
+  constructor(
+    id: number,
+    link: Link,
+    names: { subject: string; queue: string; sid: string },
+    handler: InternalHandler | null = null,
+  ) {
+    this.id = id;
+    this.link = link;
+    this.subject = names.subject;
+    this.queue = names.queue;
+    this.sid = names.sid;
+    this.sidPart = new Uint8Array(names.sid.length + 2);
+    this.sidPart[0] = 32;
+    for (let i = 0; i < names.sid.length; i++) this.sidPart[i + 1] = names.sid.charCodeAt(i);
+    this.sidPart[names.sid.length + 1] = 32;
+    this.weight = 1;
+    this.handler = handler;
+  }
+}
+
+/** What CONNECT said, for monitoring and events. */
+export interface PeerNames {
+  name: string;
+  lang: string;
+  version: string;
+}
+
+export class Link {
+  readonly id: LinkId;
+  readonly kind: LinkKind;
+  state: LinkState;
+  account: Account;
+  readonly out: Outbox;
+  readonly parse: ParseState;
+  /** Bytes that the transport holds for this link. */
+  queued = 0;
+  /** On the engine's list of links to flush. */
+  dirty = false;
+  echo = true;
+  verbose = true;
+  pedantic = true;
+  headers = false;
+  noResponders = false;
+  /** Publishing is restricted: the filter is part of the match cache's answer. */
+  publishFilter: SubjectFilter | null = null;
+  /** Deliveries need a look: deny lists that overlap a subscription, tracked replies, a leaf's send filter. */
+  checksDelivery = false;
+  permissions: LinkPermissions | null = null;
+  subs: Map<string, Subscription> | null = null;
+  leaf: LeafState | null = null;
+  maxPayload: number;
+  maxSubscriptions: number;
+  inMsgs = 0;
+  inBytes = 0;
+  outMsgs = 0;
+  outBytes = 0;
+  stalls = 0;
+  /** Replies that `allow_responses` lets this link publish to: reply -> count and time. */
+  replies: Map<string, { count: number; at: Millis }> | null = null;
+  readonly host: string;
+  readonly port: number;
+  readonly connectionType: ConnectionType;
+  readonly opened: Millis;
+  label: string;
+  nonce = "";
+  tls: TlsState | null;
+  user: AcceptedUser | null = null;
+  peer: PeerNames | null = null;
+  protocol = 0;
+  /** CONNECT was processed (or `no_auth_user` stood in for it). */
+  connected = false;
+  sentConnectInfo = false;
+  firstPongSent = false;
+  lastActivity: Millis;
+  pingsOut = 0;
+  pingSent: Millis = 0;
+  /** Milliseconds; 0 = not measured yet. */
+  rtt = 0;
+  rttAt: Millis = 0;
+  closedReason: ClosedState | null = null;
+  /** Reading is paused since a receiver's outbox fills faster than it empties. */
+  stalled = false;
+  /** Chunks that arrived while `authenticating`; bounded. */
+  held: Uint8Array[] | null = null;
+  heldBytes = 0;
+  /** Deadlines by kind, in engine time; 0 = none. The engine's timer queue checks them. */
+  pingAt: Millis = 0;
+  /** The earliest slot in the timer queue; 0 = none. */
+  timerAt: Millis = 0;
+  /** When bytes of any kind last came, and when the transport last took bytes of ours. */
+  lastByte: Millis;
+  lastDrain: Millis;
+  authAt: Millis = 0;
+  resumeAt: Millis = 0;
+  expireAt: Millis = 0;
+
+  constructor(
+    id: LinkId,
+    kind: LinkKind,
+    account: Account,
+    pool: BufferPool,
+    where: LinkOrigin,
+    now: Millis,
+  ) {
+    this.id = id;
+    this.kind = kind;
+    this.state = "awaitingConnect";
+    this.account = account;
+    this.out = new Outbox(pool);
+    this.parse = new ParseState();
+    this.maxPayload = where.maxPayload;
+    this.maxSubscriptions = where.maxSubscriptions;
+    this.host = where.host;
+    this.port = where.port;
+    this.connectionType = where.connectionType;
+    this.label = where.label;
+    this.tls = where.tls;
+    this.opened = now;
+    this.lastActivity = now;
+    this.lastByte = now;
+    this.lastDrain = now;
+  }
+}
+
+export interface LinkOrigin {
+  readonly host: string;
+  readonly port: number;
+  readonly connectionType: ConnectionType;
+  readonly label: string;
+  readonly tls: TlsState | null;
+  readonly maxPayload: number;
+  readonly maxSubscriptions: number;
+}

@@ -1,0 +1,135 @@
+/**
+ * A message on its way through the engine: one reused view of the incoming frame, bytes plus offsets.
+ * Valid only until the next message is parsed; whoever keeps something copies it.
+ *
+ *     PUB subject reply 5\r\nhello\r\n
+ *         |       |     |    |       |
+ *         subject reply size payload frameEnd
+ *                 ^rest: `[reply ]size CRLF payload CRLF`, as it goes out again
+ */
+export class Message {
+  buffer: Uint8Array;
+  /** The frame's bytes stay as they are after the call, so that a slice may be kept. */
+  owned = false;
+  subjectStart = 0;
+  subjectEnd = 0;
+  /** Hash of the subject with the engine's seed. */
+  hash = 0;
+  /** 0, 0 without a reply. */
+  replyStart = 0;
+  replyEnd = 0;
+  /** Where the contiguous rest starts, or -1 where single spaces and CRLF are not what stands there. */
+  restStart = 0;
+  /** The token with the header's length; 0, 0 without headers. */
+  headerStart = 0;
+  headerEnd = 0;
+  /** The token with the total length. */
+  sizeStart = 0;
+  sizeEnd = 0;
+  headerLength = 0;
+  size = 0;
+  payloadStart = 0;
+  frameEnd = 0;
+  /** Queue groups named by a leaf; null on messages of clients, where all groups are served. */
+  queues: readonly string[] | null = null;
+
+  constructor(empty: Uint8Array) {
+    this.buffer = empty;
+  }
+}
+
+export const SCAN_INCOMPLETE = -1;
+export const SCAN_IRREGULAR = -2;
+
+/**
+ * HOT PATH. Scans `subject [reply] size CRLF` from `at` in one pass, hashing the subject, and returns the
+ * index after LF. SCAN_IRREGULAR sends the caller to the thorough tokenizer: tabs, runs of blanks, bare LF, bad
+ * numbers, control characters.
+ */
+export function scanMessageLine(
+  m: Message,
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  seed: number,
+): number {
+  let i = at;
+  let hash = seed;
+  let c = 0;
+  while (i < end && (c = bytes[i] as number) > 32) {
+    hash = Math.imul(hash ^ c, 16777619);
+    i++;
+  }
+  if (i >= end) return SCAN_INCOMPLETE;
+  if (c !== 32 || i === at) return SCAN_IRREGULAR;
+  m.subjectStart = at;
+  m.subjectEnd = i;
+  m.hash = hash;
+  const rest = ++i;
+  let n = 0;
+  while (i < end && (c = bytes[i] as number) >= 48 && c <= 57) {
+    n = n * 10 + c - 48;
+    i++;
+  }
+  if (i >= end) return SCAN_INCOMPLETE;
+  let sizeStart = rest;
+  if (c === 13) {
+    m.replyStart = m.replyEnd = 0;
+  } else {
+    while (i < end && (c = bytes[i] as number) > 32) i++;
+    if (i >= end) return SCAN_INCOMPLETE;
+    if (c !== 32 || i === rest) return SCAN_IRREGULAR;
+    m.replyStart = rest;
+    m.replyEnd = i;
+    sizeStart = ++i;
+    n = 0;
+    while (i < end && (c = bytes[i] as number) >= 48 && c <= 57) {
+      n = n * 10 + c - 48;
+      i++;
+    }
+    if (i >= end) return SCAN_INCOMPLETE;
+    if (c !== 13) return SCAN_IRREGULAR;
+  }
+  if (i === sizeStart || i - sizeStart > 9) return SCAN_IRREGULAR;
+  if (i + 1 >= end) return SCAN_INCOMPLETE;
+  if (bytes[i + 1] !== 10) return SCAN_IRREGULAR;
+  m.restStart = rest;
+  m.sizeStart = sizeStart;
+  m.sizeEnd = i;
+  m.headerStart = m.headerEnd = m.headerLength = 0;
+  m.size = n;
+  m.payloadStart = i + 2;
+  return i + 2;
+}
+
+/** Token offsets of a control line's arguments: `starts[k]`, `ends[k]`; at most `max` are recorded. */
+export class Tokens {
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+  readonly max: number;
+  count = 0;
+
+  constructor(max: number) {
+    this.max = max;
+    this.starts = new Int32Array(max);
+    this.ends = new Int32Array(max);
+  }
+
+  /** Splits at runs of SP and TAB. `count` may exceed `max`: the tokens beyond are not recorded. */
+  split(bytes: Uint8Array, start: number, end: number): number {
+    let count = 0;
+    let i = start;
+    while (i < end) {
+      while (i < end && (bytes[i] === 32 || bytes[i] === 9)) i++;
+      if (i >= end) break;
+      const from = i;
+      while (i < end && bytes[i] !== 32 && bytes[i] !== 9) i++;
+      if (count < this.max) {
+        this.starts[count] = from;
+        this.ends[count] = i;
+      }
+      count++;
+    }
+    return (this.count = count);
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * The deliveries that need more than copying bytes: deny lists and tracked replies of a receiver, receivers
+ * without headers, subscriptions held by the server itself.
+ */
+import { latin1 } from "../bytes/ascii.ts";
+import type { QueueGroup } from "../account/match-result.ts";
+import type { Engine } from "../engine.ts";
+import type { Link, Subscription } from "../link/link.ts";
+import type { Outbox } from "../link/outbound.ts";
+import type { Message } from "../protocol/message.ts";
+import { copyBytes } from "../link/outbound.ts";
+
+/** A receiver's own rules: false holds the message back; a reply that it may answer to is remembered. */
+export function deliverChecked(
+  engine: Engine,
+  link: Link,
+  m: Message,
+  queue: string,
+): boolean {
+  const permissions = link.permissions;
+  if (permissions === null) return true;
+  if (permissions.subscribe.hasDeny) {
+    const subject = latin1(m.buffer, m.subjectStart, m.subjectEnd);
+    if (permissions.subscribe.denies(subject, queue)) {
+      engine.log("debug", link, `Not permitted to deliver to ${JSON.stringify(subject)}`);
+      return false;
+    }
+  }
+  if (permissions.source.responses !== null && m.replyEnd !== 0) {
+    const reply = latin1(m.buffer, m.replyStart, m.replyEnd);
+    if (!permissions.publish.allows(reply)) engine.trackReply(link, reply);
+  }
+  return true;
+}
+
+export function deliverInternal(
+  source: Link | null,
+  m: Message,
+  sub: Subscription,
+): number {
+  const handler = sub.handler;
+  if (handler === null) return 0;
+  sub.delivered++;
+  const headerEnd = m.payloadStart + m.headerLength;
+  handler({
+    subject: latin1(m.buffer, m.subjectStart, m.subjectEnd),
+    reply: m.replyEnd === 0 ? "" : latin1(m.buffer, m.replyStart, m.replyEnd),
+    header: m.headerEnd === 0 ? null : m.buffer.slice(m.payloadStart, headerEnd),
+    payload: m.buffer.slice(headerEnd, m.payloadStart + m.size),
+    source,
+    account: sub.link.account,
+  });
+  return 1;
+}
+
+/** The message without its header block, for a receiver that does not know headers; `sidPart` null = leaf. */
+export function stripped(
+  out: Outbox,
+  m: Message,
+  sidPart: Uint8Array | null,
+  groups: readonly QueueGroup[] | null = null,
+): void {
+  let line = `${sidPart === null ? "LMSG" : "MSG"} ${latin1(m.buffer, m.subjectStart, m.subjectEnd)}`;
+  const reply = m.replyEnd === 0 ? "" : latin1(m.buffer, m.replyStart, m.replyEnd);
+  if (sidPart !== null) line += latin1(sidPart, 0, sidPart.length - 1);
+  if (groups !== null) line += reply === "" ? " |" : " +";
+  if (reply !== "") line += ` ${reply}`;
+  if (groups !== null) line += ` ${groups.map((group) => group.name).join(" ")}`;
+  line += ` ${m.size - m.headerLength}\r\n`;
+  const from = m.payloadStart + m.headerLength;
+  const target = out.reserve(line.length + m.frameEnd - from);
+  let at = out.position;
+  for (let i = 0; i < line.length; i++) target[at++] = line.charCodeAt(i);
+  out.advance(copyBytes(target, at, m.buffer, from, m.frameEnd));
+}

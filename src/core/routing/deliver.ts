@@ -1,0 +1,307 @@
+/**
+ * HOT PATH (every delivery row of the bench). From a message and what its subject leads to, to bytes in
+ * outboxes. Nothing is written to a transport here: the engine flushes once per read chunk.
+ *
+ * Order of work: plain subscribers, then queue groups (one member each, local ones first), then leaf links,
+ * each with at most one copy, whatever the number of subscriptions behind it.
+ */
+import { latin1 } from "../bytes/ascii.ts";
+import type { Fan, Match, QueueGroup } from "../account/match-result.ts";
+import type { Engine } from "../engine.ts";
+import { KIND_INTERNAL, KIND_LEAF, type Link, type Subscription } from "../link/link.ts";
+import { type Batch, copyBytes, type Outbox } from "../link/outbound.ts";
+import type { Message } from "../protocol/message.ts";
+import { deliverChecked, deliverInternal, stripped } from "./deliver-checked.ts";
+import { chooseMember } from "./queue-group.ts";
+
+/** From here on receivers get a slice of the incoming payload instead of a copy. */
+const SLICE_MIN = 32 * 1024;
+/** Room for a control line besides subject, sid and the rest: verbs, blanks, numbers. */
+const LINE_ROOM = 64;
+
+/** Delivers `engine.message` to everyone in `match`. Returns how many got it (a leaf link counts once). */
+export function deliver(engine: Engine, source: Link | null, match: Match): number {
+  const m = engine.message;
+  const result = match.result;
+  let delivered = 0;
+  const singles = result.singles;
+  for (let i = 0; i < singles.length; i++) {
+    delivered += deliverToSub(engine, source, m, singles[i] as Subscription, "");
+  }
+  const fans = result.fans;
+  for (let i = 0; i < fans.length; i++) delivered += deliverToFan(engine, source, m, fans[i] as Fan);
+  if (result.queues.length > 0) delivered += deliverToQueues(engine, source, m, match);
+  else if (result.leaves.length > 0) delivered += deliverToLeaves(engine, source, m, match);
+  return delivered;
+}
+
+/** One frame of its own for one subscription of a client or the server itself; 1 if it was taken. */
+export function deliverToSub(
+  engine: Engine,
+  source: Link | null,
+  m: Message,
+  sub: Subscription,
+  queue: string,
+): number {
+  const link = sub.link;
+  if (sub.closed || (link === source && !link.echo)) return 0;
+  if (link.kind === KIND_INTERNAL) return deliverInternal(source, m, sub);
+  if (link.checksDelivery && !deliverChecked(engine, link, m, queue)) return 0;
+  writeMsg(link.out, m, sub.sidPart, link.headers);
+  sub.delivered++;
+  countOut(engine, link, m.size);
+  if (sub.max > 0 && sub.delivered >= sub.max) engine.autoUnsubscribe(sub);
+  return 1;
+}
+
+function countOut(engine: Engine, link: Link, size: number): void {
+  link.outMsgs++;
+  link.outBytes += size;
+  if (!link.dirty) engine.markDirty(link);
+  if (link.out.closedBytes !== 0) engine.checkPending(link);
+}
+
+/** `MSG subject sid ` and then the rest of the incoming frame as it stands. */
+function writeMsg(out: Outbox, m: Message, sidPart: Uint8Array, headers: boolean): void {
+  if (m.headerEnd !== 0 && !headers) {
+    stripped(out, m, sidPart);
+    return;
+  }
+  const bytes = m.buffer;
+  if (m.size >= SLICE_MIN) {
+    writeSliced(out, m, sidPart);
+    return;
+  }
+  const room = m.frameEnd - m.subjectStart + sidPart.length + LINE_ROOM;
+  const target = out.reserve(room);
+  let at = out.position;
+  at = writeHead(target, at, m, sidPart);
+  if (m.restStart >= 0) at = copyBytes(target, at, bytes, m.restStart, m.frameEnd);
+  else at = writeRest(target, at, m, m.frameEnd);
+  out.advance(at);
+}
+
+function writeHead(target: Uint8Array, at: number, m: Message, sidPart: Uint8Array): number {
+  if (m.headerEnd !== 0) target[at++] = 72; // H
+  target[at++] = 77; // M
+  target[at++] = 83; // S
+  target[at++] = 71; // G
+  target[at++] = 32;
+  const bytes = m.buffer;
+  for (let i = m.subjectStart; i < m.subjectEnd; i++) target[at++] = bytes[i] as number;
+  for (let i = 0; i < sidPart.length; i++) target[at++] = sidPart[i] as number;
+  return at;
+}
+
+/** `[reply ][header ]size CRLF` by token and then the payload up to `end`, where the line was not canonical. */
+export function writeRest(target: Uint8Array, at: number, m: Message, end: number): number {
+  const bytes = m.buffer;
+  if (m.replyEnd !== 0) {
+    at = copyBytes(target, at, bytes, m.replyStart, m.replyEnd);
+    target[at++] = 32;
+  }
+  return writeSizes(target, at, m, end);
+}
+
+export function writeSizes(target: Uint8Array, at: number, m: Message, end: number): number {
+  const bytes = m.buffer;
+  if (m.headerEnd !== 0) {
+    at = copyBytes(target, at, bytes, m.headerStart, m.headerEnd);
+    target[at++] = 32;
+  }
+  at = copyBytes(target, at, bytes, m.sizeStart, m.sizeEnd);
+  target[at++] = 13;
+  target[at++] = 10;
+  return end > m.payloadStart ? copyBytes(target, at, bytes, m.payloadStart, end) : at;
+}
+
+/** A large payload is not copied per receiver: the outbox keeps a slice of the incoming buffer. */
+function writeSliced(out: Outbox, m: Message, sidPart: Uint8Array): void {
+  const room = m.payloadStart - m.subjectStart + sidPart.length + LINE_ROOM;
+  const target = out.reserve(room);
+  const at = writeHead(target, out.position, m, sidPart);
+  out.advance(writeRest(target, at, m, 0));
+  out.appendPiece(payloadSlice(m));
+}
+
+/** Payload and its CRLF, safe to keep. */
+export function payloadSlice(m: Message): Uint8Array {
+  return m.owned
+    ? m.buffer.subarray(m.payloadStart, m.frameEnd)
+    : m.buffer.slice(m.payloadStart, m.frameEnd);
+}
+
+/** One encoded frame for all subscribers of a fan, or one each where that cannot be. */
+function deliverToFan(engine: Engine, source: Link | null, m: Message, fan: Fan): number {
+  const subs = fan.subs;
+  if (m.size >= SLICE_MIN) {
+    // The payload is kept once, for all of them.
+    if (!m.owned) engine.ownMessage();
+    let delivered = 0;
+    for (let i = 0; i < subs.length; i++) {
+      delivered += deliverToSub(engine, source, m, subs[i] as Subscription, "");
+    }
+    return delivered;
+  }
+  const batch = fan.batch;
+  let delivered = 0;
+  for (let i = 0; i < subs.length; i++) {
+    const sub = subs[i] as Subscription;
+    const link = sub.link;
+    if (sub.closed) continue;
+    if (link.out.tail !== batch) link.out.follow(batch);
+    sub.delivered++;
+    link.outMsgs++;
+    link.outBytes += m.size;
+    if (!link.dirty) engine.markDirty(link);
+    delivered++;
+  }
+  if (delivered === 0) return 0;
+  if (batch.length === 0) engine.openBatch(batch);
+  const sidPart = (subs[0] as Subscription).sidPart;
+  const target = batch.reserve(m.frameEnd - m.subjectStart + sidPart.length + LINE_ROOM);
+  const at = writeHead(target, batch.length, m, sidPart);
+  batch.length =
+    m.restStart >= 0
+      ? copyBytes(target, at, m.buffer, m.restStart, m.frameEnd)
+      : writeRest(target, at, m, m.frameEnd);
+  return delivered;
+}
+
+function deliverToQueues(engine: Engine, source: Link | null, m: Message, match: Match): number {
+  const groups = match.result.queues;
+  let delivered = 0;
+  let behindLeaves: Map<Link, QueueGroup[]> | null = null;
+  for (let i = 0; i < groups.length; i++) {
+    const group = groups[i] as QueueGroup;
+    if (m.queues !== null && !m.queues.includes(group.name)) continue;
+    const sub = chooseMember(engine, source, m, group);
+    if (sub === null) continue;
+    if (sub.link.kind !== KIND_LEAF) {
+      delivered++;
+      continue;
+    }
+    behindLeaves ??= new Map();
+    const list = behindLeaves.get(sub.link);
+    if (list === undefined) behindLeaves.set(sub.link, [group]);
+    else list.push(group);
+  }
+  if (behindLeaves === null) return delivered + deliverToLeaves(engine, source, m, match);
+  for (const sub of match.result.leaves) {
+    if (!behindLeaves.has(sub.link)) delivered += deliverToLeaf(engine, source, m, match, sub.link, null);
+  }
+  for (const [link, list] of behindLeaves) {
+    delivered += deliverToLeaf(engine, source, m, match, link, list);
+  }
+  return delivered;
+}
+
+function deliverToLeaves(engine: Engine, source: Link | null, m: Message, match: Match): number {
+  const { leaves, leafBatch } = match.result;
+  let delivered = 0;
+  const share = leafBatch !== null && m.size < SLICE_MIN && canShare(source, leaves);
+  for (let i = 0; i < leaves.length; i++) {
+    const link = (leaves[i] as Subscription).link;
+    if (!share) {
+      delivered += deliverToLeaf(engine, source, m, match, link, null);
+      continue;
+    }
+    if (link === source || link.state !== "active") continue;
+    if (link.out.tail !== leafBatch) link.out.follow(leafBatch as Batch);
+    countOut(engine, link, m.size);
+    delivered++;
+  }
+  if (share && delivered > 0) {
+    const batch = leafBatch as Batch;
+    if (batch.length === 0) engine.openBatch(batch);
+    const target = batch.reserve(m.frameEnd - m.subjectStart + LINE_ROOM);
+    batch.length = writeLmsg(target, batch.length, m, null, m.frameEnd);
+  }
+  return delivered;
+}
+
+/** All of them take the same bytes: headers, no filters, no cluster or state that sets one apart. */
+function canShare(source: Link | null, leaves: readonly Subscription[]): boolean {
+  const from = source?.leaf?.remoteCluster ?? "";
+  for (let i = 0; i < leaves.length; i++) {
+    const link = (leaves[i] as Subscription).link;
+    const leaf = link.leaf;
+    if (leaf === null || !link.headers || link.checksDelivery) return false;
+    if (from !== "" && leaf.remoteCluster === from) return false;
+  }
+  return true;
+}
+
+/** One copy over a leaf link, naming the queue groups that were chosen behind it. */
+function deliverToLeaf(
+  engine: Engine,
+  source: Link | null,
+  m: Message,
+  match: Match,
+  link: Link,
+  groups: readonly QueueGroup[] | null,
+): number {
+  const leaf = link.leaf;
+  if (leaf === null || link === source || link.state !== "active") return 0;
+  const from = source?.leaf?.remoteCluster ?? "";
+  if (from !== "" && from === leaf.remoteCluster) return 0;
+  let named = groups;
+  if (link.checksDelivery) {
+    const kept = engine.leafPermits(link, m, match, groups);
+    if (kept === null) return 0;
+    named = kept.length === 0 ? null : kept;
+  }
+  const out = link.out;
+  if (m.headerEnd !== 0 && !link.headers) {
+    stripped(out, m, null, named);
+  } else {
+    const sliced = m.size >= SLICE_MIN;
+    const end = sliced ? 0 : m.frameEnd;
+    let room = (sliced ? m.payloadStart : m.frameEnd) - m.subjectStart + LINE_ROOM;
+    if (named !== null) for (const group of named) room += group.name.length + 1;
+    const target = out.reserve(room);
+    out.advance(writeLmsg(target, out.position, m, named, end));
+    if (sliced) out.appendPiece(payloadSlice(m));
+  }
+  countOut(engine, link, m.size);
+  return 1;
+}
+
+/** `LMSG subject [reply ]size` or, with groups, `LMSG subject | q1 size` / `LMSG subject + reply q1 size`. */
+function writeLmsg(
+  target: Uint8Array,
+  at: number,
+  m: Message,
+  groups: readonly QueueGroup[] | null,
+  end: number,
+): number {
+  const bytes = m.buffer;
+  if (m.headerEnd === 0) target[at++] = 76; // L
+  else target[at++] = 72; // H
+  target[at++] = 77; // M
+  target[at++] = 83; // S
+  target[at++] = 71; // G
+  target[at++] = 32;
+  if (groups === null && m.restStart >= 0 && end !== 0 && m.restStart === m.subjectEnd + 1) {
+    return copyBytes(target, at, bytes, m.subjectStart, end);
+  }
+  at = copyBytes(target, at, bytes, m.subjectStart, m.subjectEnd);
+  target[at++] = 32;
+  if (groups === null) return writeRest(target, at, m, end);
+  target[at++] = m.replyEnd === 0 ? 124 : 43; // | or +
+  target[at++] = 32;
+  if (m.replyEnd !== 0) {
+    at = copyBytes(target, at, bytes, m.replyStart, m.replyEnd);
+    target[at++] = 32;
+  }
+  for (const group of groups) {
+    for (let i = 0; i < group.name.length; i++) target[at++] = group.name.charCodeAt(i);
+    target[at++] = 32;
+  }
+  return writeSizes(target, at, m, end);
+}
+
+/** The subject of a message as a latin1 string; off the hot path only. */
+export function subjectOf(m: Message): string {
+  return latin1(m.buffer, m.subjectStart, m.subjectEnd);
+}
