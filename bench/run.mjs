@@ -12,7 +12,6 @@
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { newestNode } from "../scripts/newest-node.mjs";
@@ -128,11 +127,16 @@ async function measureRow(row, sides) {
 
 async function main() {
   if (options.list) return console.log(rows.map(({ name }) => name).join("\n"));
-  const frond = frondSide(frondNode, nodeArgs);
-  const nats = natsSide();
-  const sides = [frond, nats].filter(({ name }) => (options.side ?? name) === name);
+  // With one side only, the other need not be there.
+  const wanted = options.side === undefined ? ["frond", "nats-server"] : [options.side];
+  const frond = wanted.includes("frond") ? frondSide(frondNode, nodeArgs) : null;
+  const nats = wanted.includes("nats-server") ? natsSide() : null;
+  const sides = [frond, nats].filter((side) => side !== null);
+  if (sides.length === 0) throw new Error(`--side is frond or nats-server, not ${options.side}`);
   const nodeVersion = spawnSync(newest, ["--version"], { encoding: "utf8" }).stdout.trim().slice(1);
-  console.log(`Frond ${frond.version}; nats-server ${nats.version}; ${machine()}`);
+  console.log(
+    `Frond ${frond?.version ?? "not run"}; nats-server ${nats?.version ?? "not run"}; ${machine()}`,
+  );
   /** @type {RowResult[]} */
   const results = [];
   for (const [i, row] of chosenRows().entries()) {
@@ -143,19 +147,19 @@ async function main() {
   const report = {
     date: new Date().toISOString().slice(0, 10),
     machine: machine(),
-    frond: frond.version,
-    natsServer: nats.version,
+    frond: frond?.version ?? "not run",
+    natsServer: nats?.version ?? "not run",
     generatorNode: nodeVersion,
     rounds,
     rows: results,
   };
-  const partial = options.quick || options.only !== undefined || sides.length < 2;
-  const major = /Node (\d+)/.exec(frond.version)?.[1] ?? "override";
-  const name = `${partial || frond.overridden ? "tmp-" : ""}node-${major}`;
+  const whole = !options.quick && options.only === undefined && frond?.overridden === false;
+  const major = /Node (\d+)/.exec(report.frond)?.[1] ?? "none";
+  const name = `${whole && nats !== null ? "" : "tmp-"}node-${major}`;
   mkdirSync(here("results"), { recursive: true });
   writeFileSync(options.json ?? here(`results/${name}.json`), JSON.stringify(report, null, 2));
   writeFileSync(here(`results/${name}.md`), asMarkdown(report));
-  if (options.readme) intoReadme(here("README.md"), basename(name), asMarkdown(report));
+  if (options.readme) intoReadme(here("README.md"), name, asMarkdown(report));
   const failed = results.filter(({ errors }) => errors.length > 0);
   const missed = results.flatMap(({ lines }) => lines.filter(({ pass }) => pass === false));
   console.log(`\n${missed.length} targets missed, ${failed.length} rows did not run as a whole`);

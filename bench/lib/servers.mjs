@@ -3,7 +3,7 @@
  * it, up once its port has said INFO. Every process started here ends with this one.
  */
 import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -39,7 +39,9 @@ export function frondSide(node, nodeArgs) {
     const [command = "", ...args] = override.split(" ");
     return { name: "frond", command, args, version: override, overridden: true };
   }
-  const args = [...nodeArgs, join(root, "dist/src/cli/frond-server.js")];
+  const script = join(root, "dist/src/cli/frond-server.js");
+  if (!existsSync(script)) throw new Error(`${script} is missing: run npm run build first`);
+  const args = [...nodeArgs, script];
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const nodeVersion = spawnSync(node, ["--version"], { encoding: "utf8" }).stdout.trim();
   const label = `${version} on Node ${nodeVersion.slice(1)}`;

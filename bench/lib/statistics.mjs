@@ -2,8 +2,8 @@
 
 /**
  * @typedef {{ label: string, unit: string, better: "higher" | "lower",
- *   atLeast?: number, below?: number }} Metric
- *   `atLeast`: how many times better than nats-server; `below`: a limit on Frond's own number.
+ *   atLeast?: number, below?: number, above?: number }} Metric
+ *   `atLeast`: how many times better than nats-server; `below`, `above`: limits on Frond's own number.
  * @typedef {{ frond: number[], "nats-server": number[] }} Rounds
  * @typedef {{ label: string, unit: string, better: "higher" | "lower", frond: Summary | null,
  *   natsServer: Summary | null, ratio: number | null, target: string, pass: boolean | null }} Line
@@ -48,9 +48,14 @@ export function compare(metric, rounds) {
   if (metric.atLeast !== undefined) {
     target = `>= ${metric.atLeast.toFixed(1)}x`;
     if (ratio !== null) pass = ratio >= metric.atLeast;
-  } else if (metric.below !== undefined) {
+  }
+  if (metric.below !== undefined) {
     target = `< ${metric.below} ${metric.unit}`;
     if (frond !== null) pass = frond.median < metric.below;
+  }
+  if (metric.above !== undefined) {
+    target = `> ${metric.above} ${metric.unit}`;
+    if (frond !== null) pass = frond.median > metric.above;
   }
   const { label, unit, better } = metric;
   return { label, unit, better, frond, natsServer, ratio, target, pass };

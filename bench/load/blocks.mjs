@@ -39,32 +39,35 @@ export function distinctSubjects(prefix, count) {
 }
 
 /**
- * @param {{ subjects: string[], payloadBytes: number, sid: string, deliveredSubject: string | null }} shape
+ * @param {{ subjects: string[], payloadBytes: number, deliveredBytes: number }} shape
+ *   `deliveredBytes`: the size of the frame that delivers one of these, the same for all of them
  * @returns {Block[]} to be sent in turn, over and over
  */
-export function buildBlocks({ subjects, payloadBytes, sid, deliveredSubject }) {
+export function buildBlocks({ subjects, payloadBytes, deliveredBytes }) {
   const payload = Buffer.alloc(payloadBytes, "frond-bench-");
   /** @type {Block[]} */
   const blocks = [];
   /** @type {Buffer[]} */
   let parts = [];
   let length = 0;
-  let delivered = 0;
   const cut = () => {
-    blocks.push({ bytes: Buffer.concat(parts), messages: parts.length, deliveredBytes: delivered });
+    const messages = parts.length;
+    blocks.push({
+      bytes: Buffer.concat(parts),
+      messages,
+      deliveredBytes: messages * deliveredBytes,
+    });
     parts = [];
-    length = delivered = 0;
+    length = 0;
   };
   for (let i = 0; i < subjects.length || blocks.length === 0; i++) {
-    const subject = String(subjects[i % subjects.length]);
     const frame = Buffer.concat([
-      Buffer.from(`PUB ${subject} ${payloadBytes}\r\n`, "latin1"),
+      Buffer.from(`PUB ${subjects[i % subjects.length]} ${payloadBytes}\r\n`, "latin1"),
       payload,
       Buffer.from("\r\n"),
     ]);
     parts.push(frame);
     length += frame.length;
-    delivered += deliveredLength(deliveredSubject ?? subject, sid, payloadBytes);
     if (length >= BLOCK_BYTES) cut();
   }
   if (parts.length > 0) cut();

@@ -18,7 +18,9 @@ const SERVICE_IMPORT = `accounts {
   SHOP: { users: [ { user: shop, password: shop } ], exports: [ { service: "orders.eu.created" } ] }
   WEB: { users: [ { user: web, password: web } ],
     imports: [ { service: { account: SHOP, subject: "orders.eu.created" } } ] } }`;
+// The exporter learns who asks from a header that the server adds.
 const IMPORT_AS = {
+  headersAdded: true,
   publishAs: { user: "web", pass: "web" },
   subscribeAs: { user: "shop", pass: "shop" },
 };
