@@ -359,7 +359,8 @@ export interface LeafRemoteOptions {
   readonly requestIsolation: boolean;
   readonly compression: CompressionOptions;
   readonly firstInfoTimeout: Millis;
-  readonly dialTimeout: Millis;
+  /** null: that of `leafnodes`. */
+  readonly dialTimeout: Millis | null;
   readonly disabled: boolean;
   readonly proxy: HttpProxyOptions | null;
   readonly ignoreDiscoveredServers: boolean;
@@ -367,8 +368,10 @@ export interface LeafRemoteOptions {
   readonly required: boolean;
   /** Upper bound of the exponential back-off between attempts. */
   readonly reconnectMax: Millis;
+  /** null: that of `leafnodes`. */
   readonly maxPending: number | null;
-  readonly pendingPolicy: PendingPolicy;
+  /** null: that of `leafnodes`. */
+  readonly pendingPolicy: PendingPolicy | null;
 }
 
 export interface HttpProxyOptions {
