@@ -15,3 +15,9 @@ export {
 export type { ClientUpgradeOptions, FirstBytes } from "./tls.ts";
 export { buildClientTls, buildServerTls } from "./tls-options.ts";
 export type { ClientTls, ServerTls, TlsIdentity, TlsSettings } from "./tls-options.ts";
+export { closeStatus, WebSocketWire } from "./websocket.ts";
+export type { WebSocketWireOptions } from "./websocket.ts";
+export { WebSocketAcceptor, WebSocketHandshakeError } from "./websocket-accept.ts";
+export type { AcceptedWebSocket, WebSocketRequest, WebSocketSettings } from "./websocket-accept.ts";
+export { dialWebSocket } from "./websocket-dial.ts";
+export type { WebSocketDialOptions } from "./websocket-dial.ts";
