@@ -21,3 +21,11 @@ export { WebSocketAcceptor, WebSocketHandshakeError } from "./websocket-accept.t
 export type { AcceptedWebSocket, WebSocketRequest, WebSocketSettings } from "./websocket-accept.ts";
 export { dialWebSocket } from "./websocket-dial.ts";
 export type { WebSocketDialOptions } from "./websocket-dial.ts";
+export { dialThroughProxy } from "./proxy.ts";
+export type { ProxyDialOptions } from "./proxy.ts";
+export {
+  parseProxyHeader,
+  PROXY_PROTOCOL_ERRORS,
+  PROXY_PROTOCOL_TIMEOUT_MS,
+} from "./proxy-protocol.ts";
+export type { ProxyHeader } from "./proxy-protocol.ts";

@@ -10,6 +10,7 @@
  */
 import type { Socket } from "node:net";
 import { Socket as NetSocket } from "node:net";
+import { TLSSocket } from "node:tls";
 import type { ClosedState, CompressionMode, TlsState } from "../../core/index.ts";
 import { S2Reader, S2Writer } from "./s2-stream.ts";
 import type { Wire, WireHandler } from "./wire.ts";
@@ -146,6 +147,11 @@ export class SocketWire implements Wire {
     this.remotePort = port;
   }
 
+  /** The socket's TLS belongs to a proxy on the way, not to the peer. */
+  tunnelled(): void {
+    this.tls = null;
+  }
+
   /**
    * Hands the socket to an upgrade (peeking, TLS, HTTP); nothing is delivered until `giveBack`. Errors and
    * the end of the socket are still reported by this wire.
@@ -191,7 +197,7 @@ export class SocketWire implements Wire {
     // What a peek or the HTTP parser read too far.
     const early: unknown = socket.readableLength > 0 ? socket.read() : null;
     if (early instanceof Uint8Array) this.#early = early;
-    if (this.tls === null && this.#moveHandle(socket)) return;
+    if (!(socket instanceof TLSSocket) && this.#moveHandle(socket)) return;
     socket.on("data", onData);
     socket.pause();
   }
