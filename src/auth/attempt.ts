@@ -154,7 +154,7 @@ export class ProxyCheck {
       nonce !== "" &&
       this.#keys.find((text) => {
         const key = decodePublicKey(text);
-        return key !== null && this.#crypto.verifyEd25519(key.bytes, signature, data);
+        return key !== null && this.#crypto.verifyEd25519(key.key, signature, data);
       });
     if (typeof found === "string") {
       attempt.proxyKey = found;

@@ -1,4 +1,6 @@
 export type { AuthLog, Crypto } from "./crypto.ts";
 export { ConfigAuthenticator } from "./config-authenticator.ts";
-export * from "./users.ts";
+export * from "./base64.ts";
+export * from "./creds.ts";
 export * from "./nkeys.ts";
+export * from "./users.ts";

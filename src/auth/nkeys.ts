@@ -26,7 +26,7 @@ const KEY_BYTES = 32;
 
 export interface DecodedKey {
   readonly kind: KeyKind;
-  readonly bytes: Uint8Array;
+  readonly key: Uint8Array;
 }
 
 /** A public key's text (56 characters, `A…`, `U…`). */
@@ -39,7 +39,7 @@ export function decodePublicKey(text: string): DecodedKey | null {
   const raw = decodeChecked(text);
   if (raw === null || raw.length !== 1 + KEY_BYTES) return null;
   const kind = KINDS.get(raw[0] ?? -1);
-  return kind === undefined ? null : { kind, bytes: raw.subarray(1) };
+  return kind === undefined ? null : { kind, key: raw.subarray(1) };
 }
 
 /** Whether the text is a public key of this kind (of any kind if none is named). */
@@ -61,14 +61,14 @@ export function decodeSeed(text: string): DecodedKey | null {
   const [first = 0, second = 0] = raw;
   if ((first & 0xf8) !== SEED_PREFIX) return null;
   const kind = KINDS.get(((first & 7) << 5) | ((second & 0xf8) >> 3));
-  return kind === undefined ? null : { kind, bytes: raw.subarray(2) };
+  return kind === undefined ? null : { kind, key: raw.subarray(2) };
 }
 
 /** The public key text that belongs to a seed text; null if the seed is malformed or a curve key. */
 export function publicKeyOfSeed(crypto: Crypto, seed: string): string | null {
   const key = decodeSeed(seed);
   if (key === null || key.kind === "curve") return null;
-  return encodePublicKey(key.kind, crypto.publicKey(key.bytes));
+  return encodePublicKey(key.kind, crypto.publicKey(key.key));
 }
 
 /** Why a nonce's signature is not accepted, in nats-server's debug words; null if it is good. */
@@ -85,7 +85,7 @@ export function signatureFault(
   if (key === null) return "User nkey not valid: nkeys: invalid encoded key";
   // A signature of nothing would prove nothing: without a nonce no key is ever accepted.
   if (nonce === "" || signature.length !== 64) return "Signature not verified";
-  return crypto.verifyEd25519(key.bytes, signature, utf8Bytes(nonce))
+  return crypto.verifyEd25519(key.key, signature, utf8Bytes(nonce))
     ? null
     : "Signature not verified";
 }

@@ -31,9 +31,9 @@ test("keys of every kind come back from their texts, and begin with their letter
     assert.equal(key.seed.length, 58);
     assert.deepEqual(decodePublicKey(key.public), {
       kind,
-      bytes: crypto.publicKey(key.bytes),
+      key: crypto.publicKey(key.bytes),
     });
-    assert.deepEqual(decodeSeed(key.seed), { kind, bytes: key.bytes });
+    assert.deepEqual(decodeSeed(key.seed), { kind, key: key.bytes });
     assert.equal(publicKeyOfSeed(crypto, key.seed), kind === "curve" ? null : key.public);
   }
 });
