@@ -2,7 +2,13 @@
  * Whether the exports and imports of all accounts fit together: who may import what, no circles, transforms
  * that can work. nats-server's texts, in its order; they carry no place but that of the `accounts` key.
  */
-import { collide, hasWildcard, isSubset, isValidLiteral, isValidSubject } from "../core/subject/subject.ts";
+import {
+  collide,
+  hasWildcard,
+  isSubset,
+  isValidLiteral,
+  isValidSubject,
+} from "../core/subject/subject.ts";
 import type {
   AccountOptions,
   ExportOptions,
@@ -38,9 +44,7 @@ export function accountFaults(
   const accounts = new Map(list.map((account) => [account.name, account]));
   const world: World = { accounts, streams: new Map(), services: new Map() };
   const faults: string[] = [];
-  const each = (
-    check: (account: AccountOptions) => readonly (string | null)[],
-  ): void => {
+  const each = (check: (account: AccountOptions) => readonly (string | null)[]): void => {
     for (const account of list) {
       for (const fault of check(account)) if (fault !== null) faults.push(fault);
     }
@@ -75,7 +79,9 @@ function exportFaults(
   }
   const position = item.accountTokenPosition;
   if (position > 0 && item.subject.split(".")[position - 1] !== "*") {
-    faults.push(`Error adding ${item.kind} export ${quote(item.subject)}: sublist: invalid subject`);
+    faults.push(
+      `Error adding ${item.kind} export ${quote(item.subject)}: sublist: invalid subject`,
+    );
   }
   return faults;
 }

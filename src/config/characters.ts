@@ -42,7 +42,7 @@ export function utf8Length(text: string): number {
 /** Decodes UTF-8; a byte that begins no valid sequence becomes U+FFFD. */
 export function decodeUtf8(bytes: readonly number[]): string {
   let text = "";
-  for (let i = 0; i < bytes.length; ) {
+  for (let i = 0; i < bytes.length;) {
     const first = bytes[i] ?? 0;
     const length = first < 0x80 ? 1 : first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc2 ? 2 : 0;
     const tail = bytes.slice(i + 1, i + length);

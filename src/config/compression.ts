@@ -41,7 +41,10 @@ export const compression: Kind<CompressionOptions> = {
     if (value.kind === "string") return { mode: modeOf(value.text), rttThresholds: [] };
     if (value.kind === "map") return readMap(value.entries, reading);
     const got = typeName(node);
-    return reading.error(node, `field ${quote(key)} should be a boolean or a structure, got ${got}`);
+    return reading.error(
+      node,
+      `field ${quote(key)} should be a boolean or a structure, got ${got}`,
+    );
   },
 };
 

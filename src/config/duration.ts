@@ -4,8 +4,8 @@ import type { Millis } from "../core/index.ts";
 const UNITS: Readonly<Record<string, Millis>> = {
   ns: 1e-6,
   us: 1e-3,
-  "µs": 1e-3,
-  "μs": 1e-3,
+  µs: 1e-3,
+  μs: 1e-3,
   ms: 1,
   s: 1000,
   m: 60_000,

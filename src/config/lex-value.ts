@@ -4,15 +4,7 @@
  * Numbers have quirks that files in the wild depend on: an integer is not ended by `]`, a suffixed one before
  * `]` is a string, and digits followed by anything unexpected turn into a bare string.
  */
-import {
-  END,
-  glyph,
-  isBlank,
-  isDigit,
-  isNewline,
-  isScale,
-  shown,
-} from "./characters.ts";
+import { END, glyph, isBlank, isDigit, isNewline, isScale, shown } from "./characters.ts";
 import type { Cursor, TokenKind } from "./cursor.ts";
 
 const BOOLEANS = new Set(["true", "false", "on", "off", "yes", "no"]);
@@ -223,10 +215,7 @@ function timestamp(cursor: Cursor): boolean {
     const c = cursor.next();
     if (expected === "0") {
       if (!isDigit(c)) {
-        return fail(
-          cursor,
-          `Expected digit in ISO8601 datetime, but found '${shown(c)}' instead.`,
-        );
+        return fail(cursor, `Expected digit in ISO8601 datetime, but found '${shown(c)}' instead.`);
       }
     } else if (glyph(c) !== expected) {
       return fail(

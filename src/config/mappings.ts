@@ -61,7 +61,8 @@ function readDestination(node: ConfigNode, reading: Reading): Destination | unde
       case "dest":
       case "destination":
       case "subject":
-        if (key.toLowerCase() === "subject" && child.path === null) return unknown(key, child, reading);
+        if (key.toLowerCase() === "subject" && child.path === null)
+          return unknown(key, child, reading);
         subject = text.read(child, reading, key) ?? "";
         break;
       case "cluster":

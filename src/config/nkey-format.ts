@@ -5,7 +5,10 @@ const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 export type PublicKeyLetter = "A" | "C" | "N" | "O" | "U" | "X";
 
 /** A public key of one of these types; of any type without `letters`. */
-export function isPublicNkey(text: string, letters: PublicKeyLetter | "ACNOUX" = "ACNOUX"): boolean {
+export function isPublicNkey(
+  text: string,
+  letters: PublicKeyLetter | "ACNOUX" = "ACNOUX",
+): boolean {
   if (text.length !== 56 || !letters.includes(text.charAt(0))) return false;
   const bytes = decodeChecked(text);
   // The low bits of the type byte belong to the key of no known type.

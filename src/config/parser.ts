@@ -41,13 +41,7 @@ class Parser {
   readonly #contexts: Context[] = [{ map: this.#root }];
   readonly #keys: Token[] = [];
 
-  constructor(
-    host: ConfigHost,
-    text: string,
-    file: string,
-    resolving: Set<string>,
-    depth: number,
-  ) {
+  constructor(host: ConfigHost, text: string, file: string, resolving: Set<string>, depth: number) {
     this.#host = host;
     this.#lexer = new Lexer(text);
     this.#file = file;

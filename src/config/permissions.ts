@@ -28,10 +28,7 @@ export const permissions: Kind<Permissions> = {
   label: "permissions",
   read(node, reading) {
     if (node.value.kind !== "map") {
-      return reading.error(
-        node,
-        `Expected permissions to be a map/struct, got ${display(node)}`,
-      );
+      return reading.error(node, `Expected permissions to be a map/struct, got ${display(node)}`);
     }
     const result: Draft<Permissions> = {
       publish: EVERYTHING,

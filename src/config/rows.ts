@@ -14,11 +14,7 @@ import { type ConfigNode, quote, typeName } from "./value.ts";
 export type ReloadClass = "hot" | "restart";
 
 /** How a value is read, checked and typed. */
-export interface Kind<T> {
-  /** For the documentation: `duration`, `list of text`. */
-  readonly label: string;
-  /** The table behind a block, for the documentation. */
-  readonly schema?: AnySchema;
+export interface Kind<T> extends Labelled {
   read(node: ConfigNode, reading: Reading, key: string): T | undefined;
 }
 
@@ -30,6 +26,13 @@ interface Described {
   readonly unsupported?: true;
 }
 
+interface Labelled {
+  /** For the documentation: `duration`, `list of text`. */
+  readonly label: string;
+  /** The table behind a block, for the documentation. */
+  readonly schema?: AnySchema;
+}
+
 export interface Row<T, B> extends Described {
   readonly kind: Kind<T>;
   readonly fallback: T;
@@ -38,8 +41,7 @@ export interface Row<T, B> extends Described {
 }
 
 /** A name that stands for no member of its own: `listen` sets host and port. */
-export interface Directive<B> extends Described {
-  readonly label: string;
+export interface Directive<B> extends Described, Labelled {
   apply(draft: Draft<B>, node: ConfigNode, reading: Reading, key: string): void;
 }
 
@@ -93,7 +95,7 @@ export interface AnySchema {
     string,
     Described & { readonly kind: Kind<unknown>; readonly fallback: unknown }
   >;
-  readonly directives?: Readonly<Record<string, Described & { readonly label: string }>>;
+  readonly directives?: Readonly<Record<string, Described & Labelled>>;
 }
 
 export function defineSchema<B, C extends keyof B = never>(

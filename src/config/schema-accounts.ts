@@ -7,7 +7,7 @@ import { isPublicNkey } from "./nkey-format.ts";
 import type { AccountLimits, AccountOptions } from "./options.ts";
 import { permissions } from "./permissions.ts";
 import { type Kind, type Reading, block, defaultsOf, defineSchema, readInto } from "./rows.ts";
-import { GLOBAL_ACCOUNT, readUsers, withDefaultPermissions } from "./schema-authorization.ts";
+import { GLOBAL_ACCOUNT, USER, readUsers, withDefaultPermissions } from "./schema-authorization.ts";
 import { type ConfigNode, display, quote, typeName } from "./value.ts";
 
 const limit = <K extends string>(alias: K, doc: string) =>
@@ -76,7 +76,8 @@ const msgTrace: Kind<AccountOptions["msgTrace"]> = {
     let sampling = 0;
     for (const [name, child] of value.entries) {
       if (name.toLowerCase() === "dest") dest = traceDestination(child, reading, name) ?? "";
-      else if (name.toLowerCase() === "sampling") sampling = traceSampling(child, reading, name) ?? 0;
+      else if (name.toLowerCase() === "sampling")
+        sampling = traceSampling(child, reading, name) ?? 0;
       else if (!child.usedVariable) {
         const where = `parsing account message trace map/struct ${quote(key)}`;
         reading.error(child, `Unknown field ${quote(name)} ${where}`);
@@ -124,6 +125,7 @@ export const ACCOUNT = defineSchema<AccountOptions, "name" | "users" | "nkeys">(
     users: {
       aliases: [],
       label: "list of users",
+      schema: USER,
       reload: "hot",
       doc: "The users of the account; as in `authorization`.",
       apply(draft, node, reading) {

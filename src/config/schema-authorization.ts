@@ -107,11 +107,7 @@ export interface Users {
 }
 
 /** Reads a `users` array; `account` is where they belong. */
-export function readUsers(
-  node: ConfigNode,
-  reading: Reading,
-  account: string,
-): Users | undefined {
+export function readUsers(node: ConfigNode, reading: Reading, account: string): Users | undefined {
   if (node.value.kind !== "array") {
     const got = display(node);
     return reading.error(node, `Expected users field to be an array, got ${got}`);
@@ -215,7 +211,8 @@ export const AUTH_CALLOUT = defineSchema<AuthCalloutOptions>({
   unknownField: (key) => `Unknown field ${quote(key)} parsing authorization callout`,
   notMap: (node) => `Expected authorization callout to be a map/struct, got ${display(node)}`,
   finish(draft, node, reading) {
-    if (reading.errors.some((e) => e.line === node.line && e.path === node.path && e.line > 0)) return;
+    if (reading.errors.some((e) => e.line === node.line && e.path === node.path && e.line > 0))
+      return;
     if (draft.issuer === "") {
       reading.error(lastOf(node), "Authorization callouts require an issuer to be specified");
     } else if (draft.authUsers.length === 0) {
@@ -283,6 +280,7 @@ export const AUTHORIZATION = defineSchema<AuthorizationOptions, "users" | "nkeys
     users: {
       aliases: [],
       label: "list of users",
+      schema: USER,
       reload: "hot",
       doc: "Users of the account `$G`: by name and password, or by nkey.",
       apply(draft, node, reading) {

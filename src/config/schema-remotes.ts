@@ -186,7 +186,9 @@ function proxyFault(proxy: HttpProxyOptions): string | null {
   if (proxy.tls !== null && scheme !== "https") {
     return `proxy TLS configuration requires an https proxy URL, got: ${scheme}`;
   }
-  return proxy.tls !== null && (proxy.tls.timeout ?? 0) < 0 ? "proxy TLS timeout must be >= 0" : null;
+  return proxy.tls !== null && (proxy.tls.timeout ?? 0) < 0
+    ? "proxy TLS timeout must be >= 0"
+    : null;
 }
 
 export const pendingPolicy: Kind<PendingPolicy> = oneOf(
@@ -437,6 +439,7 @@ export function remoteIdentity(remote: LeafRemoteOptions): string {
 /** A remote as logs and errors name it: `urls=["nats://h:1"], account="$G"`. */
 export function remoteName(remote: LeafRemoteOptions): string {
   const urls = remote.urls.map((url) => quote(redactedUrl(url))).join(" ");
-  const credentials = remote.credentials === null ? "" : `, credentials=${quote(remote.credentials)}`;
+  const credentials =
+    remote.credentials === null ? "" : `, credentials=${quote(remote.credentials)}`;
   return `urls=[${urls}], account=${quote(remote.account)}${credentials}`;
 }

@@ -194,7 +194,11 @@ interface SettingPlace {
   readonly reading: Reading;
 }
 
-function readSetting(settings: Settings, key: string, { child, node, reading }: SettingPlace): void {
+function readSetting(
+  settings: Settings,
+  key: string,
+  { child, node, reading }: SettingPlace,
+): void {
   const name = child.path === null ? key : snakeCase(key);
   const { value } = child;
   switch (name) {

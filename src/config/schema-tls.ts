@@ -118,7 +118,8 @@ const pinnedCerts: Kind<readonly string[]> = {
       }
       const pin = item.value.text.toLowerCase();
       if (/^[a-f0-9]{64}$/.test(pin)) pins.push(pin);
-      else reading.error(item, `${PREFIX}, 'pinned_certs' key ${pin} does not look like ${expected}`);
+      else
+        reading.error(item, `${PREFIX}, 'pinned_certs' key ${pin} does not look like ${expected}`);
     }
     return pins;
   },
@@ -179,10 +180,7 @@ const certificates: Kind<readonly CertificateFiles[]> = {
   label: "list of `{cert_file, key_file}`",
   read(node, reading) {
     const unsupported = (at: ConfigNode): undefined =>
-      reading.error(
-        at,
-        `error parsing certificates config: unsupported type ${typeName(at)}`,
-      );
+      reading.error(at, `error parsing certificates config: unsupported type ${typeName(at)}`);
     if (node.value.kind !== "array") return unsupported(node);
     const pairs: CertificateFiles[] = [];
     for (const item of node.value.items) {
@@ -393,4 +391,3 @@ export const tlsBlock: Kind<TlsOptions> = {
 export function tlsRow<B>(doc: string): Row<TlsOptions | null, B> {
   return { aliases: [], kind: tlsBlock, fallback: null, reload: "hot", doc };
 }
-

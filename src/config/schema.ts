@@ -17,7 +17,7 @@ import { formatDuration } from "./duration.ts";
 import { mappings } from "./mappings.ts";
 import type { Options, ProxiesOptions } from "./options.ts";
 import { isPublicNkey } from "./nkey-format.ts";
-import { type Kind, type Row, block, defaultsOf, defineSchema } from "./rows.ts";
+import { type Directive, type Kind, type Row, block, defaultsOf, defineSchema } from "./rows.ts";
 import { accounts } from "./schema-accounts.ts";
 import { AUTHORIZATION } from "./schema-authorization.ts";
 import { ANY_HOST, LEAFNODES, listenDirective, writeTimeout } from "./schema-leafnodes.ts";
@@ -182,25 +182,24 @@ const traceSwitch = (doc: string): Row<boolean, Options> => ({
   },
 });
 
-const monitorListen = (port: "httpPort" | "httpsPort", doc: string) =>
-  ({
-    aliases: [],
-    label: "`host:port` or port",
-    reload: "restart",
-    doc,
-    apply(draft, node, reading) {
-      const address = readListen(node, reading);
-      if (address === undefined) return;
-      draft.httpHost = address.host || null;
-      draft[port] = address.port;
-      reading.given("httpHost");
-      reading.given(port);
-    },
-  }) satisfies NonNullable<Parameters<typeof defineSchema<Options>>[0]["directives"]>[string];
+const monitorListen = (port: "httpPort" | "httpsPort", doc: string): Directive<Options> => ({
+  aliases: [],
+  label: "`host:port` or port",
+  reload: "restart",
+  doc,
+  apply(draft, node, reading) {
+    const address = readListen(node, reading);
+    if (address === undefined) return;
+    draft.httpHost = address.host || null;
+    draft[port] = address.port;
+    reading.given("httpHost");
+    reading.given(port);
+  },
+});
 
-export const OPTIONS = defineSchema<Options>({
+export const OPTIONS = defineSchema<Options, "httpHost">({
   name: "options",
-  computed: {},
+  computed: { httpHost: null },
   directives: {
     listen: listenDirective(),
     http: monitorListen("httpPort", "Host and port of the monitoring server."),
@@ -248,12 +247,22 @@ export const OPTIONS = defineSchema<Options>({
     ),
     syslog: row(flag, false, "hot", "Log to the system log."),
     remote_syslog: row(text, null, "hot", "Log to the system log at this URL."),
-    max_traced_msg_len: row(integer, 0, "hot", "Cut traced payloads after this many bytes; 0 never."),
+    max_traced_msg_len: row(
+      integer,
+      0,
+      "hot",
+      "Cut traced payloads after this many bytes; 0 never.",
+    ),
     pid_file: row(text, null, "hot", "Write the process id to this file.", "pidfile"),
     ports_file_dir: row(text, null, "hot", "Write a file with the ports in use to this directory."),
 
-    http_host: row(text, null, "restart", "The interface of the monitoring server; `host` when absent."),
-    http_port: row(integer, 0, "restart", "The port of the monitoring server; 0 none.", "monitor_port"),
+    http_port: row(
+      integer,
+      0,
+      "restart",
+      "The port of the monitoring server; 0 none.",
+      "monitor_port",
+    ),
     https_port: row(integer, 0, "restart", "The port of the monitoring server with TLS; 0 none."),
     http_base_path: row(text, "", "restart", "What the paths of the monitoring server begin with."),
 
@@ -261,7 +270,13 @@ export const OPTIONS = defineSchema<Options>({
     accounts: row(accounts, null, "hot", "Separate subject spaces, with their users."),
     mappings: row(mappings, [], "hot", "Subject mappings of the account `$G`.", "maps"),
     no_auth_user: row(text, null, "restart", "The user of clients that name none."),
-    system_account: row(systemAccount, null, "restart", "The account of system messages.", "system"),
+    system_account: row(
+      systemAccount,
+      null,
+      "restart",
+      "The account of system messages.",
+      "system",
+    ),
     no_system_account: row(
       flag,
       false,
@@ -312,7 +327,10 @@ export const OPTIONS = defineSchema<Options>({
       "leaf",
     ),
     websocket: row(block(WEBSOCKET), null, "restart", "Clients and leaves over WebSocket.", "ws"),
-    cluster: { ...row(cluster, null, "restart", "Only `name` is supported yet."), unsupported: true },
+    cluster: {
+      ...row(cluster, null, "restart", "Only `name` is supported yet."),
+      unsupported: true,
+    },
     gateway: { ...row(gateway, null, "restart", "Not supported yet."), unsupported: true },
     jetstream: {
       ...row(onlyFalse("jetstream"), false, "restart", "Not supported yet; may be `false`."),
@@ -335,11 +353,11 @@ export const OPTIONS = defineSchema<Options>({
       "JetStream domains of accounts; unused as yet.",
     ),
     prof_port: {
-      ...row(refused("prof_port"), 0, "restart", "Not supported yet."),
+      ...row<number>(refused("prof_port"), 0, "restart", "Not supported yet."),
       unsupported: true,
     },
     prof_block_rate: {
-      ...row(refused("prof_block_rate"), 0, "restart", "Not supported yet."),
+      ...row<number>(refused("prof_block_rate"), 0, "restart", "Not supported yet."),
       unsupported: true,
     },
 
@@ -362,10 +380,20 @@ export const OPTIONS = defineSchema<Options>({
     max_payload: row(smallSize, 1_048_576, "hot", "Largest message, headers included."),
     max_pending: row(size, 67_108_864, "restart", "Bytes that may wait for one client."),
     max_closed_clients: row(integer, 10_000, "restart", "Closed connections monitoring remembers."),
-    ping_interval: row(duration("ping_interval"), 120_000, "hot", "How often idle clients are pinged."),
+    ping_interval: row(
+      duration("ping_interval"),
+      120_000,
+      "hot",
+      "How often idle clients are pinged.",
+    ),
     ping_max: row(integer, 2, "hot", "Unanswered pings after which a connection is stale."),
     write_deadline: row(duration("write_deadline"), 10_000, "hot", "How long a write may take."),
-    write_timeout: row(writeTimeout, "default", "restart", "What a write that takes too long does."),
+    write_timeout: row(
+      writeTimeout,
+      "default",
+      "restart",
+      "What a write that takes too long does.",
+    ),
     no_fast_producer_stall: row(flag, false, "hot", "Never slow fast producers down."),
     lame_duck_duration: row(
       lameDuckDuration,

@@ -46,7 +46,11 @@ const fault = (reason: string, token: string): { readonly fault: string } => ({
 });
 
 /** null: the transform is fine. An empty destination is no transform at all. */
-export function transformFault(source: string, destination: string, strict: boolean): string | null {
+export function transformFault(
+  source: string,
+  destination: string,
+  strict: boolean,
+): string | null {
   if (destination === "") return null;
   const src = source === "" ? ">" : source;
   const from = src.split(".");

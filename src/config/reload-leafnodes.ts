@@ -1,0 +1,116 @@
+/**
+ * What differs between two `leafnodes` blocks: TLS, compression and the list of remotes may change, and of a
+ * remote TLS, compression and whether it is disabled.
+ */
+import { formatDuration } from "./duration.ts";
+import type { CompressionOptions, LeafNodesOptions, LeafRemoteOptions } from "./options.ts";
+import { type Schema, snakeCase } from "./rows.ts";
+import { LEAFNODES } from "./schema-leafnodes.ts";
+import { REMOTE, remoteIdentity, remoteName } from "./schema-remotes.ts";
+
+export interface OptionChange {
+  /** The member of `Options`, or a dotted name below one. */
+  readonly name: string;
+  /** Notices to log once it took effect. */
+  readonly log: readonly string[];
+}
+
+export interface OptionsDiff {
+  readonly changes: readonly OptionChange[];
+  /** Why this cannot be reloaded; the first is what a user should read. Empty: it can. */
+  readonly refusals: readonly string[];
+}
+
+/** Refusals lack the words that come before the block's name. */
+export function diffLeafNodes(before: LeafNodesOptions, after: LeafNodesOptions): OptionsDiff {
+  const changes: OptionChange[] = [];
+  const log: string[] = [];
+  const refusals = frozenDifferences(LEAFNODES, before, after);
+  const [old, next] = [before.tls?.handshakeFirst, after.tls?.handshakeFirst];
+  if (!same(old, next)) {
+    log.push(`Reloaded: LeafNode TLS HandshakeFirst value is: ${next?.enabled ?? false}`);
+    const delay = formatDuration(next?.fallback ?? 0);
+    log.push(`Reloaded: LeafNode TLS HandshakeFirstFallback value is: ${delay}`);
+  }
+  if (!same(before.compression, after.compression)) {
+    const value = showCompression(after.compression);
+    log.push(`Reloaded: LeafNode Compression value is: ${value}`);
+  }
+  const remotes = diffRemotes(before.remotes, after.remotes);
+  if (log.length > 0 || after.tls !== null) changes.push({ name: "leafnodes", log });
+  return {
+    changes: [...changes, ...remotes.changes],
+    refusals: [...refusals, ...remotes.refusals],
+  };
+}
+
+function diffRemotes(
+  before: readonly LeafRemoteOptions[],
+  after: readonly LeafRemoteOptions[],
+): OptionsDiff {
+  const changes: OptionChange[] = [];
+  const refusals: string[] = [];
+  const log: string[] = [];
+  const known = new Map(before.map((remote) => [remoteIdentity(remote), remote]));
+  const kept = new Set(after.map(remoteIdentity));
+  for (const remote of before) {
+    if (!kept.has(remoteIdentity(remote))) {
+      log.push(`Reloaded: LeafNode Remote ${remoteName(remote)} removed`);
+    }
+  }
+  for (const remote of after) {
+    const old = known.get(remoteIdentity(remote));
+    if (old === undefined) continue;
+    const name = remoteName(remote);
+    for (const difference of frozenDifferences(REMOTE, old, remote)) {
+      refusals.push(`remote ${name}: ${difference}`);
+    }
+    log.push(...remoteLines(old, remote, name));
+  }
+  const ids = (list: readonly LeafRemoteOptions[]): string => list.map(remoteIdentity).join("\n");
+  if (log.length > 0 || ids(before) !== ids(after) || after.some((remote) => remote.tls)) {
+    changes.push({ name: "leafnodes.remotes", log });
+  }
+  return { changes, refusals };
+}
+
+function remoteLines(old: LeafRemoteOptions, next: LeafRemoteOptions, name: string): string[] {
+  const lines: string[] = [];
+  const prefix = `Reloaded: LeafNode Remote ${name}`;
+  const first = next.tls?.handshakeFirst.enabled ?? false;
+  if ((old.tls?.handshakeFirst.enabled ?? false) !== first) {
+    lines.push(`${prefix} TLS HandshakeFirst value is: ${first}`);
+  }
+  if (!same(old.compression, next.compression)) {
+    lines.push(`${prefix} Compression value is: ${showCompression(next.compression)}`);
+  }
+  if (old.disabled !== next.disabled) lines.push(`${prefix} Disabled value is: ${next.disabled}`);
+  return lines;
+}
+
+/** The members that may not change but did. */
+function frozenDifferences<B>(schema: Schema<B>, before: B, after: B): string[] {
+  const found: string[] = [];
+  for (const [member, { reload }] of schema.members) {
+    if (reload === "hot" || same(before[member], after[member])) continue;
+    const field = snakeCase(member)
+      .split("_")
+      .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+      .join("");
+    found.push(`field "${field}": old=${show(before[member])}, new=${show(after[member])}`);
+  }
+  return found;
+}
+
+/** As nats-server prints its pair of mode and thresholds. */
+function showCompression({ mode, rttThresholds }: CompressionOptions): string {
+  const defaults = mode === "s2_auto" && rttThresholds.length === 0 ? [10, 50, 100] : rttThresholds;
+  return `{${mode} [${defaults.map(formatDuration).join(" ")}]}`;
+}
+
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+function show(value: unknown): string {
+  if (value === null || value === undefined) return "";
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}

@@ -1,0 +1,203 @@
+/**
+ * What differs between two configurations, for a reload: the changes that can take effect with the lines to
+ * log, and the differences that forbid the reload, in nats-server's words.
+ *
+ * Whether an option may change is said by its row in the table of options.
+ */
+import { formatDuration } from "./duration.ts";
+import type { Options, TlsOptions } from "./options.ts";
+import { type OptionChange, type OptionsDiff, diffLeafNodes } from "./reload-leafnodes.ts";
+import { snakeCase } from "./rows.ts";
+import { OPTIONS } from "./schema.ts";
+import { quote } from "./value.ts";
+
+type Member = keyof Options;
+
+/** Names in refusals where they are not the member's with capitals. */
+const REFUSAL_NAMES: Partial<Record<Member, string>> = {
+  httpPort: "HTTPPort",
+  httpHost: "HTTPHost",
+  httpsPort: "HTTPSPort",
+  httpBasePath: "HTTPBasePath",
+  maxSubscriptions: "MaxSubs",
+  allowNonTls: "AllowNonTLS",
+  disableSublistCache: "NoSublistCache",
+  logMaxNum: "LogMaxFiles",
+  operator: "TrustedOperators",
+  defaultJsDomain: "JsAccDefaultDomain",
+};
+
+/** Options whose line is `Reloaded: <text>`; the rest of the hot ones show `<name> = <value>`. */
+const LINES: Partial<Record<Member, (options: Options) => readonly string[]>> = {
+  clientAdvertise: (o) => [`Reload: client_advertise = ${o.clientAdvertise ?? ""}`],
+  serverTags: () => ["Reloaded: tags"],
+  serverMetadata: () => ["Reloaded: metadata"],
+  pingInterval: (o) => [`Reloaded: ping_interval = ${formatDuration(o.pingInterval)}`],
+  writeDeadline: (o) => [`Reloaded: write_deadline = ${formatDuration(o.writeDeadline)}`],
+  noFastProducerStall: (o) => [
+    `Reloaded: fast producers will ${o.noFastProducerStall ? "not " : ""}be stalled`,
+  ],
+  // Applied with the accounts.
+  mappings: () => [],
+  resolver: () => ["Reloaded: accounts"],
+  resolverTls: () => ["Reloaded: accounts"],
+  resolverPreload: () => [],
+  resolverPinnedAccounts: () => [],
+};
+
+/** Options compared in a way of their own. */
+const SPECIAL = new Set<Member>([
+  "authorization",
+  "accounts",
+  "tls",
+  "leafnodes",
+  "websocket",
+  "proxies",
+  "noAuthUser",
+  "systemAccount",
+]);
+
+/** Compares all options of two configurations. */
+export function diffOptions(before: Options, after: Options): OptionsDiff {
+  const diff = { changes: [] as OptionChange[], refusals: [] as string[] };
+  for (const name of Object.keys(before) as Member[]) {
+    if (!SPECIAL.has(name) && !same(before[name], after[name])) {
+      diffMember(name, before, after, diff);
+    }
+  }
+  diffTls(before.tls, after.tls, diff);
+  diffAuthorization(before, after, diff);
+  diffProxies(before, after, diff);
+  diffNames(before, after, diff);
+  const leafnodes = diffLeafNodes(before.leafnodes, after.leafnodes);
+  diff.changes.push(...leafnodes.changes);
+  for (const refusal of leafnodes.refusals) {
+    diff.refusals.push(`config reload not supported for LeafNode: ${refusal}`);
+  }
+  const plain = (o: Options): unknown => o.websocket && { ...o.websocket, tls: null };
+  if (!same(plain(before), plain(after))) {
+    refuse("Websocket", before.websocket?.port ?? "", after.websocket?.port ?? "", diff);
+  } else if (after.websocket?.tls) {
+    diff.changes.push({ name: "websocket.tls", log: [] });
+  }
+  return diff;
+}
+
+interface Draft {
+  readonly changes: OptionChange[];
+  readonly refusals: string[];
+}
+
+function refuse(name: string, old: unknown, next: unknown, diff: Draft): void {
+  diff.refusals.push(
+    `config reload not supported for ${name}: old=${show(old)}, new=${show(next)}`,
+  );
+}
+
+function diffMember(name: Member, before: Options, after: Options, diff: Draft): void {
+  // A port that resolves to 0 keeps what it was.
+  if (name === "port" && after.port === 0) return;
+  if (name === "resolver" && (before.resolver === null) !== (after.resolver === null)) {
+    diff.refusals.push("config reload does not support moving to or from an account resolver");
+    return;
+  }
+  if (OPTIONS.members.get(name)?.reload !== "hot") {
+    const title = REFUSAL_NAMES[name] ?? name.charAt(0).toUpperCase() + name.slice(1);
+    refuse(title, before[name], after[name], diff);
+    return;
+  }
+  const log = LINES[name]?.(after) ?? [`Reloaded: ${snakeCase(name)} = ${show(after[name])}`];
+  diff.changes.push({ name, log });
+}
+
+/** Certificates may have changed though their names have not: TLS is always set up anew. */
+function diffTls(before: TlsOptions | null, after: TlsOptions | null, diff: Draft): void {
+  if (before === null && after === null) return;
+  const refused = [
+    ["TLSMap", before?.verifyAndMap ?? false, after?.verifyAndMap ?? false],
+    ["TLSRateLimit", before?.connectionRateLimit ?? 0, after?.connectionRateLimit ?? 0],
+  ] as const;
+  for (const [name, old, next] of refused) if (old !== next) refuse(name, old, next, diff);
+  const log = [`Reloaded: tls = ${after === null ? "disabled" : "enabled"}`];
+  const seconds = (after?.timeout ?? 2000) / 1000;
+  if (seconds !== (before?.timeout ?? 2000) / 1000) log.push(`Reloaded: tls timeout = ${seconds}`);
+  const pins = after?.pinnedCerts ?? [];
+  if (!same(before?.pinnedCerts ?? [], pins)) log.push(`Reloaded: ${pins.length} pinned_certs`);
+  const first = after?.handshakeFirst;
+  const old = before?.handshakeFirst;
+  if ((first?.enabled ?? false) !== (old?.enabled ?? false)) {
+    log.push(`Reloaded: Client TLS handshake first: ${first?.enabled ?? false}`);
+  }
+  if ((first?.fallback ?? 0) !== (old?.fallback ?? 0)) {
+    const delay = formatDuration(first?.fallback ?? 0);
+    log.push(`Reloaded: Client TLS handshake first fallback delay: ${delay}`);
+  }
+  diff.changes.push({ name: "tls", log });
+}
+
+/** Users and accounts are always set up anew: connections are judged again at every reload. */
+function diffAuthorization(before: Options, after: Options, diff: Draft): void {
+  const [old, next] = [before.authorization, after.authorization];
+  if (!same(old?.authCallout ?? null, next?.authCallout ?? null)) {
+    refuse("AuthCallout", old?.authCallout?.issuer ?? "", next?.authCallout?.issuer ?? "", diff);
+  }
+  const required = [old?.proxyRequired ?? false, next?.proxyRequired ?? false] as const;
+  if (required[0] !== required[1]) refuse("ProxyRequired", ...required, diff);
+  const log: string[] = [];
+  if (old?.user !== next?.user) log.push("Reloaded: authorization username");
+  if (old?.password !== next?.password) log.push("Reloaded: authorization password");
+  if (old?.token !== next?.token) log.push("Reloaded: authorization token");
+  if (old?.timeout !== next?.timeout) {
+    const seconds = (next?.timeout ?? 0) / 1000;
+    log.push(`Reloaded: authorization timeout = ${seconds}`);
+  }
+  log.push("Reloaded: authorization users");
+  const nkeys = (options: Options): unknown => [
+    options.authorization?.nkeys ?? [],
+    options.accounts?.map((account) => account.nkeys) ?? [],
+  ];
+  if (!same(nkeys(before), nkeys(after))) log.push("Reloaded: authorization nkey users");
+  diff.changes.push({ name: "authorization", log });
+  diff.changes.push({ name: "accounts", log: ["Reloaded: accounts"] });
+}
+
+function diffProxies(before: Options, after: Options, diff: Draft): void {
+  const old = before.proxies?.trusted ?? [];
+  const next = after.proxies?.trusted ?? [];
+  const removed = old.filter((key) => !next.includes(key));
+  const added = next.filter((key) => !old.includes(key));
+  const line = (keys: readonly string[], verb: string): string[] =>
+    keys.length === 0
+      ? []
+      : [`Reloaded: proxies trusted keys [${keys.map(quote).join(" ")}] were ${verb}`];
+  const log = [...line(removed, "removed"), ...line(added, "added")];
+  if (log.length > 0) diff.changes.push({ name: "proxies", log });
+}
+
+/** Names of a user and an account that may only be removed, and that not always. */
+function diffNames(before: Options, after: Options, diff: Draft): void {
+  const [oldUser, newUser] = [before.noAuthUser ?? "", after.noAuthUser ?? ""];
+  if (oldUser !== newUser) {
+    const users = [
+      ...(after.authorization?.users ?? []),
+      ...(after.accounts ?? []).flatMap((account) => account.users),
+    ];
+    const remains = users.some(({ user }) => user === oldUser);
+    if (oldUser === "" || newUser !== "" || remains) refuse("NoAuthUser", oldUser, newUser, diff);
+    else diff.changes.push({ name: "noAuthUser", log: [] });
+  }
+  const [oldSystem, newSystem] = [before.systemAccount ?? "", after.systemAccount ?? ""];
+  if (oldSystem !== newSystem && (oldSystem !== "$SYS" || newSystem !== "")) {
+    refuse("SystemAccount", oldSystem, newSystem, diff);
+  }
+}
+
+/** Options are plain data in one order of members. */
+function same(a: unknown, b: unknown): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
+}
+
+function show(value: unknown): string {
+  if (value === null || value === undefined) return "";
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
