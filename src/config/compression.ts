@@ -51,7 +51,7 @@ export const compression: Kind<CompressionOptions> = {
 function modeOf(word: string): CompressionChoice {
   const mode = word.toLowerCase();
   const known = Object.hasOwn(MODES, mode) ? MODES[mode] : undefined;
-  // `compressionFault` refuses the rest.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `validateOptions` refuses the rest
   return known ?? (word as CompressionChoice);
 }
 

@@ -13,28 +13,21 @@ export function digestOf(host: ConfigHost, entries: ReadonlyMap<string, ConfigNo
 
 /** The JSON text the digest is taken of, without the newline. */
 export function canonicalJson(value: ConfigValue): string {
-  switch (value.kind) {
-    case "string":
-      return jsonText(value.text);
-    case "timestamp":
-      return `"${value.text}"`;
-    case "integer":
-    case "boolean":
-      return String(value.value);
-    case "float":
-      return jsonFloat(value.value);
-    case "array":
-      return `[${value.items.map((item) => canonicalJson(item.value)).join(",")}]`;
-    case "map": {
-      const keys = [...value.entries.keys()].sort(byCodePoints);
-      const members = keys.map((key) => {
-        const node = value.entries.get(key);
-        return `${jsonText(key)}:${node === undefined ? "null" : canonicalJson(node.value)}`;
-      });
-      return `{${members.join(",")}}`;
-    }
+  if (value.kind === "string") return jsonText(value.text);
+  if (value.kind === "timestamp") return `"${value.text}"`;
+  if (value.kind === "float") return jsonFloat(value.value);
+  if (value.kind === "array") {
+    return `[${value.items.map((item) => canonicalJson(item.value)).join(",")}]`;
   }
+  if (value.kind !== "map") return String(value.value);
+  const members = [...value.entries]
+    .sort(([a], [b]) => byCodePoints(a, b))
+    .map(([key, node]) => `${jsonText(key)}:${canonicalJson(node.value)}`);
+  return `{${members.join(",")}}`;
 }
+
+// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
+const SPECIAL = /["\\<>&\u0000-\u001f\u2028\u2029\ufffd]/g;
 
 const ESCAPES: Readonly<Record<string, string>> = {
   '"': '\\"',
@@ -46,10 +39,10 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "\t": "\\t",
 };
 
+/** U+FFFD here was a byte that is no UTF-8, which Go's encoder escapes. */
 function jsonText(text: string): string {
-  // oxlint-disable-next-line no-control-regex
   const escaped = text.replace(
-    /["\\<>&\u0000-\u001f\u2028\u2029]/g,
+    SPECIAL,
     (c) => ESCAPES[c] ?? `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
   return `"${escaped}"`;
@@ -59,8 +52,8 @@ function jsonText(text: string): string {
 const jsonFloat = (value: number): string => (Object.is(value, -0) ? "-0" : String(value));
 
 function byCodePoints(a: string, b: string): number {
-  const left = [...a];
-  const right = [...b];
+  const left = Array.from(a);
+  const right = Array.from(b);
   for (let i = 0; i < left.length && i < right.length; i++) {
     const difference = (left[i]?.codePointAt(0) ?? 0) - (right[i]?.codePointAt(0) ?? 0);
     if (difference !== 0) return difference;

@@ -89,8 +89,8 @@ export class Lexer {
       case "value":
         return this.#value();
       case "done":
-        return this.#fail("Unexpected EOF.");
     }
+    return this.#fail("Unexpected EOF.");
   }
 
   #fail(text: string): State {

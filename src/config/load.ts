@@ -11,7 +11,7 @@ import { childOf, crossFaults } from "./cross-check.ts";
 import { digestOf } from "./digest.ts";
 import type { Options, OptionsOrigin } from "./options.ts";
 import { parseFile, parseText } from "./parser.ts";
-import { type Draft, Reading, defaultsOf, readInto } from "./rows.ts";
+import { type Draft, Reading, defaultsOf, readInto, snakeCase } from "./rows.ts";
 import { OPTIONS } from "./schema.ts";
 import { type ConfigNode, nodeFromPlain } from "./value.ts";
 
@@ -123,10 +123,9 @@ export function applyOverrides(
   const defaults = defaultsOf(OPTIONS);
   const draft: Draft<Options> = { ...loaded.options };
   for (const [name, value] of Object.entries(overrides)) {
-    const entry = value === null ? OPTIONS.byName.get(name) : undefined;
-    const member = entry && "member" in entry ? entry.member : name;
-    if (value === null && Object.hasOwn(defaults, member)) {
-      Object.assign(draft, { [member]: defaults[member as keyof Options] });
+    const entry = OPTIONS.byName.get(snakeCase(name));
+    if (value === null && entry !== undefined && "member" in entry) {
+      Object.assign(draft, { [entry.member]: defaults[entry.member] });
     }
   }
   readInto(OPTIONS, draft, node, reading);

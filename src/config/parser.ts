@@ -90,12 +90,16 @@ class Parser {
       case "variable":
         this.#set(token, this.#variable(token));
         return;
-      case "end":
-        return;
-      default: {
+      case "string":
+      case "integer":
+      case "float":
+      case "boolean":
+      case "timestamp": {
         const value = scalar(token);
         if (value !== null) this.#set(token, value);
+        return;
       }
+      case "end":
     }
   }
 
@@ -187,18 +191,11 @@ function messageOf(error: unknown): string {
 
 /** null: a number with an unknown suffix, which is dropped without a word. */
 function scalar(token: Token): ConfigValue | null {
-  switch (token.kind) {
-    case "integer":
-      return integer(token.text);
-    case "float":
-      return float(token.text);
-    case "boolean":
-      return { kind: "boolean", value: /^(true|yes|on)$/i.test(token.text) };
-    case "timestamp":
-      return timestamp(token.text);
-    default:
-      return { kind: "string", text: token.text };
-  }
+  const { kind, text } = token;
+  if (kind === "integer") return integer(text);
+  if (kind === "float") return float(text);
+  if (kind === "boolean") return { kind, value: /^(true|yes|on)$/i.test(text) };
+  return kind === "timestamp" ? timestamp(text) : { kind: "string", text };
 }
 
 const EXPONENTS = "kmgtpe";

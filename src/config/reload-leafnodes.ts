@@ -97,7 +97,9 @@ function frozenDifferences<B>(schema: Schema<B>, before: B, after: B): string[] 
       .split("_")
       .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
       .join("");
-    found.push(`field "${field}": old=${show(before[member])}, new=${show(after[member])}`);
+    found.push(
+      `field "${field}": old=${showOption(before[member])}, new=${showOption(after[member])}`,
+    );
   }
   return found;
 }
@@ -110,7 +112,8 @@ function showCompression({ mode, rttThresholds }: CompressionOptions): string {
 
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-function show(value: unknown): string {
+/** A value in a refusal. */
+export function showOption(value: unknown): string {
   if (value === null || value === undefined) return "";
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  return typeof value === "string" ? value : JSON.stringify(value);
 }

@@ -6,7 +6,12 @@
  */
 import { formatDuration } from "./duration.ts";
 import type { Options, TlsOptions } from "./options.ts";
-import { type OptionChange, type OptionsDiff, diffLeafNodes } from "./reload-leafnodes.ts";
+import {
+  type OptionChange,
+  type OptionsDiff,
+  diffLeafNodes,
+  showOption,
+} from "./reload-leafnodes.ts";
 import { snakeCase } from "./rows.ts";
 import { OPTIONS } from "./schema.ts";
 import { quote } from "./value.ts";
@@ -59,8 +64,8 @@ const SPECIAL = new Set<Member>([
 
 /** Compares all options of two configurations. */
 export function diffOptions(before: Options, after: Options): OptionsDiff {
-  const diff = { changes: [] as OptionChange[], refusals: [] as string[] };
-  for (const name of Object.keys(before) as Member[]) {
+  const diff = { changes: new Array<OptionChange>(), refusals: new Array<string>() };
+  for (const name of OPTIONS.members.keys()) {
     if (!SPECIAL.has(name) && !same(before[name], after[name])) {
       diffMember(name, before, after, diff);
     }
@@ -90,7 +95,7 @@ interface Draft {
 
 function refuse(name: string, old: unknown, next: unknown, diff: Draft): void {
   diff.refusals.push(
-    `config reload not supported for ${name}: old=${show(old)}, new=${show(next)}`,
+    `config reload not supported for ${name}: old=${showOption(old)}, new=${showOption(next)}`,
   );
 }
 
@@ -106,7 +111,7 @@ function diffMember(name: Member, before: Options, after: Options, diff: Draft):
     refuse(title, before[name], after[name], diff);
     return;
   }
-  const log = LINES[name]?.(after) ?? [`Reloaded: ${snakeCase(name)} = ${show(after[name])}`];
+  const log = LINES[name]?.(after) ?? [`Reloaded: ${snakeCase(name)} = ${showOption(after[name])}`];
   diff.changes.push({ name, log });
 }
 
@@ -195,9 +200,4 @@ function diffNames(before: Options, after: Options, diff: Draft): void {
 /** Options are plain data in one order of members. */
 function same(a: unknown, b: unknown): boolean {
   return a === b || JSON.stringify(a) === JSON.stringify(b);
-}
-
-function show(value: unknown): string {
-  if (value === null || value === undefined) return "";
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }

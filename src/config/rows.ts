@@ -103,8 +103,9 @@ export function defineSchema<B, C extends keyof B = never>(
 ): Schema<B> {
   const byName = new Map<string, Entry<B>>();
   const members = new Map<keyof B & string, Row<unknown, B>>();
-  // The keys of `Rows<B>` are the members of B by construction of the type.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- its values are rows by its type
   for (const [name, row] of Object.entries(definition.rows) as [string, Row<unknown, B>][]) {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the names are those of members of B
     const member = camelCase(name) as keyof B & string;
     members.set(member, row);
     for (const alias of [name, ...row.aliases]) byName.set(alias, { member, row });
@@ -176,7 +177,7 @@ export class Reading {
 export function defaultsOf<B>(schema: Schema<B>): Draft<B> {
   const draft: Record<string, unknown> = { ...schema.computed };
   for (const [member, row] of schema.members) draft[member] = row.fallback;
-  // Each member has a row or is computed, and each row has a fallback of the member's type.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each member has a row or is computed
   return draft as Draft<B>;
 }
 
@@ -231,7 +232,7 @@ function readMember<B>(
   reading.leave();
   if (value === undefined) return;
   reading.given(member);
-  // The row yields the member's type by construction of `Rows<B>`.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a row yields its member's type
   draft[member] = value as B[keyof B & string];
   row.also?.(draft, value);
 }

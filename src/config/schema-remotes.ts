@@ -73,8 +73,9 @@ const credentials: Kind<string> = {
     if (path === undefined) return undefined;
     const home = reading.host?.env("HOME");
     const expanded = path.startsWith("~") && home !== undefined ? home + path.slice(1) : path;
-    return expanded.replace(/\$(?:\{([^}]*)\}|([A-Za-z0-9_]+))/g, (_, braced, bare) =>
-      String(reading.host?.env(String(braced ?? bare)) ?? ""),
+    return expanded.replace(
+      /\$(?:\{([^}]*)\}|([A-Za-z0-9_]+))/g,
+      (_, braced?: string, bare?: string) => reading.host?.env(braced ?? bare ?? "") ?? "",
     );
   },
 };

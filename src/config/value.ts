@@ -41,25 +41,36 @@ export const typeName = (node: ConfigNode): string => TYPE_NAMES[node.value.kind
 /** The value as error texts show it. */
 export function display(node: ConfigNode): string {
   const { value } = node;
-  switch (value.kind) {
-    case "string":
-    case "timestamp":
-      return value.text;
-    case "array":
-      return `[${value.items.map(display).join(" ")}]`;
-    case "map":
-      return `map[${[...value.entries].map(([k, v]) => `${k}:${display(v)}`).join(" ")}]`;
-    case "integer":
-    case "float":
-    case "boolean":
-      return String(value.value);
+  if (value.kind === "array") return `[${value.items.map(display).join(" ")}]`;
+  if (value.kind === "map") {
+    return `map[${[...value.entries].map(([k, v]) => `${k}:${display(v)}`).join(" ")}]`;
   }
+  return "text" in value ? value.text : String(value.value);
 }
 
-/** In double quotes, as error texts quote names and values. */
+const ESCAPES: Readonly<Record<string, string>> = {
+  '"': '\\"',
+  "\\": "\\\\",
+  "\u0007": "\\a",
+  "\b": "\\b",
+  "\f": "\\f",
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+  "\v": "\\v",
+};
+
+/** In double quotes, as Go's `%q` quotes names and values in error texts. */
 export function quote(text: string): string {
-  // JSON differs for characters no sane name holds.
-  return JSON.stringify(text);
+  const quoted = Array.from(text, (character) => {
+    const escape = ESCAPES[character];
+    if (escape !== undefined) return escape;
+    if (character === " " || !/[\p{C}\p{Z}]/u.test(character)) return character;
+    const hex = (character.codePointAt(0) ?? 0).toString(16);
+    if (hex.length <= 2 && character < "\u0080") return `\\x${hex.padStart(2, "0")}`;
+    return hex.length <= 4 ? `\\u${hex.padStart(4, "0")}` : `\\U${hex.padStart(8, "0")}`;
+  });
+  return `"${quoted.join("")}"`;
 }
 
 /** The tree of a plain JavaScript value; null for what a configuration cannot hold. */
