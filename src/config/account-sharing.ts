@@ -82,6 +82,7 @@ interface ExportDraft {
   accounts: readonly string[];
   accountTokenPosition: number;
   responseType: ServiceExport["responseType"];
+  responseSeen: boolean;
   threshold: number;
   latency: LatencyOptions | null;
   allowTrace: boolean;
@@ -100,6 +101,7 @@ function readExport(item: ConfigNode, reading: Reading): ExportOptions | undefin
     accounts: [],
     accountTokenPosition: 0,
     responseType: "singleton",
+    responseSeen: false,
     threshold: DEFAULT_THRESHOLD_MILLIS,
     latency: null,
     allowTrace: false,
@@ -137,6 +139,11 @@ function readExportMember(
       return;
     case "response":
     case "response_type":
+      if (draft.responseSeen) {
+        reading.error(node, "Duplicate response type definition");
+        return;
+      }
+      draft.responseSeen = true;
       serviceOnly("response");
       draft.responseType = readResponseType(node, reading) ?? draft.responseType;
       return;

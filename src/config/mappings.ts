@@ -122,7 +122,10 @@ function destinationFault(source: string, destination: string): string | null {
   const tokens = destination.split(".");
   for (const [i, token] of tokens.entries()) {
     const misplaced = token === "" || (i > 0 && tokens[i - 1] === ">");
-    if (misplaced) return `invalid mapping destination: invalid transform in ${token}`;
+    if (misplaced) {
+      const where = token === "" ? "" : ` in ${token}`;
+      return `invalid mapping destination: invalid transform${where}`;
+    }
     const call = token.length > 4 && token.startsWith("{{") && token.endsWith("}}");
     if (!call && /[\t\n\f\r ]/.test(token)) return "invalid mapping destination: invalid transform";
   }

@@ -51,7 +51,7 @@ const jetstream: Kind<boolean> = {
     return value.kind === "map"
       ? unsupported(node, reading)
       : reading.error(
-          node,
+          node.path === null ? null : node,
           `Expected map, bool or string to define JetStream, got ${typeName(node)}`,
         );
   },

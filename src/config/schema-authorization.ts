@@ -110,7 +110,9 @@ export interface Users {
 export function readUsers(node: ConfigNode, reading: Reading, account: string): Users | undefined {
   if (node.value.kind !== "array") {
     const got = display(node);
-    return reading.error(node, `Expected users field to be an array, got ${got}`);
+    // An account's list has no place for nats-server.
+    const place = account === GLOBAL_ACCOUNT || node.path !== null ? node : null;
+    return reading.error(place, `Expected users field to be an array, got ${got}`);
   }
   const users: UserOptions[] = [];
   const nkeys: NkeyUserOptions[] = [];

@@ -180,7 +180,7 @@ const minVersion: Kind<string> = {
   read(node, reading, key) {
     const version = text.read(node, reading, key);
     if (version === undefined) return undefined;
-    const match = /^v?(\d+)\.(\d+)(?:\.(\d+))?/.exec(version);
+    const match = /^(\d+)\.(\d+)\.(\d+)/.exec(version);
     if (match === null) {
       return reading.error(node, "invalid leafnode's minimum version: invalid semver");
     }

@@ -5,12 +5,13 @@ import type { Millis } from "../core/index.ts";
 import { compression } from "./compression.ts";
 import { duration, flag, oneOf, size, text } from "./kinds.ts";
 import { isUserSeed } from "./nkey-format.ts";
-import type { HttpProxyOptions, LeafRemoteOptions, PendingPolicy, ServerUrl } from "./options.ts";
+import type { HttpProxyOptions, LeafRemoteOptions, PendingPolicy } from "./options.ts";
 import { subjectList } from "./permissions.ts";
-import { type Kind, type Reading, block, defineSchema, readBlock, snakeCase } from "./rows.ts";
+import { type Kind, block, defineSchema, readBlock, snakeCase } from "./rows.ts";
 import { GLOBAL_ACCOUNT } from "./schema-authorization.ts";
 import { tlsBlock, tlsRow } from "./schema-tls.ts";
 import { parseServerUrl, redactedUrl } from "./server-url.ts";
+import { serverUrls } from "./url-list.ts";
 import { type ConfigNode, display, quote, typeName } from "./value.ts";
 
 export const DEFAULT_LEAF_PORT = 7422;
@@ -28,43 +29,6 @@ const PROXY_TLS_OPTIONS = new Set([
   "certs",
   "certificates",
 ]);
-
-function readUrl(node: ConfigNode, input: string, reading: Reading): ServerUrl | undefined {
-  const url = parseServerUrl(input, DEFAULT_LEAF_PORT);
-  return url ?? reading.error(node, `error parsing leafnode url [${quote(input.trim())}]`);
-}
-
-const urls: Kind<readonly ServerUrl[]> = {
-  label: "URL or list of URLs",
-  read(node, reading) {
-    const { value } = node;
-    if (value.kind === "string") {
-      const url = readUrl(node, value.text, reading);
-      return url && [url];
-    }
-    if (value.kind !== "array") {
-      const expected = "Expected remote leafnode url to be an array or string";
-      return reading.error(node, `${expected}, got ${display(node)}`);
-    }
-    const seen = new Set<string>();
-    const result: ServerUrl[] = [];
-    for (const item of value.items) {
-      if (item.value.kind !== "string") {
-        reading.wrongType(item, "string");
-        continue;
-      }
-      const input = item.value.text;
-      if (seen.has(input)) {
-        reading.warn(item, input, "Duplicate leafnode entry detected");
-        continue;
-      }
-      seen.add(input);
-      const url = readUrl(item, input, reading);
-      if (url !== undefined) result.push(url);
-    }
-    return result;
-  },
-};
 
 const credentials: Kind<string> = {
   label: "file",
@@ -96,7 +60,9 @@ const clusterMigrate: Kind<{ readonly leaderMigrateDelay: Millis } | null> = {
     if (value.kind === "boolean") return value.value ? { leaderMigrateDelay: 0 } : null;
     if (value.kind !== "map") {
       const expected = "Expected boolean or map for jetstream_cluster_migrate";
-      return reading.error(node, `${expected}, got ${typeName(node)}`);
+      // Its place is unknown to nats-server.
+      const place = node.path === null ? null : node;
+      return reading.error(place, `${expected}, got ${typeName(node)}`);
     }
     const name = "leader_migrate_delay";
     const given = value.entries.get(name) ?? value.entries.get("leaderMigrateDelay");
@@ -203,7 +169,11 @@ export const REMOTE = defineSchema<LeafRemoteOptions>({
   rows: {
     urls: {
       aliases: ["url"],
-      kind: urls,
+      kind: serverUrls(
+        "leafnode",
+        DEFAULT_LEAF_PORT,
+        "Expected remote leafnode url to be an array or string",
+      ),
       fallback: [],
       reload: "restart",
       doc: "Where to connect: `nats-leaf`, `tls`, `ws` or `wss` URLs, tried in random order.",
@@ -421,7 +391,8 @@ export const remotes: Kind<readonly LeafRemoteOptions[]> = {
       if (remote === undefined) continue;
       const identity = remoteIdentity(remote);
       if (identities.has(identity)) {
-        reading.error(item, `duplicate remote ${remoteName(remote)}`);
+        const place = [...item.value.entries.values()].at(-1) ?? item;
+        reading.error(place, `duplicate remote ${remoteName(remote)}`);
         continue;
       }
       identities.add(identity);

@@ -68,10 +68,11 @@ export const trustedKeys: Kind<readonly string[]> = {
   label: "list of public operator nkeys",
   read(node, reading) {
     const keys = keyList("trusted").read(node, reading, "trusted") ?? [];
+    const place = node.value.kind === "array" ? (node.value.items.at(-1) ?? node) : node;
     for (const key of keys) {
       if (!isPublicNkey(key, "O")) {
         const expected = "required to be a valid public operator nkey";
-        reading.error(node, `trust key ${quote(key)} ${expected}`);
+        reading.error(place, `trust key ${quote(key)} ${expected}`);
       }
     }
     return keys;

@@ -6,7 +6,14 @@
 import { parseDuration } from "./duration.ts";
 import { timeout } from "./kinds.ts";
 import type { CertificateFiles, HandshakeFirst, TlsOptions } from "./options.ts";
-import { type Kind, type Row, type Rows, defineSchema, readBlock } from "./rows.ts";
+import {
+  type Kind,
+  type Row,
+  type Rows,
+  type SchemaDefinition,
+  defineSchema,
+  readBlock,
+} from "./rows.ts";
 import { type ConfigNode, quote, typeName } from "./value.ts";
 
 /** IANA names, secure ones first. */
@@ -190,6 +197,7 @@ const certificates: Kind<readonly CertificateFiles[]> = {
       }
       const files = { certFile: "", keyFile: "" };
       let last = item;
+      const before = reading.errors.length;
       for (const [key, file] of item.value.entries) {
         last = file;
         if (file.value.kind !== "string") unsupported(file);
@@ -198,7 +206,7 @@ const certificates: Kind<readonly CertificateFiles[]> = {
         else reading.error(file, `error parsing tls certs config, unknown field ${quote(key)}`);
       }
       if (files.certFile !== "" && files.keyFile !== "") pairs.push(files);
-      else {
+      else if (reading.errors.length === before) {
         reading.error(
           last,
           "error parsing certificates config: both 'cert_file' and 'cert_key' options are required",
@@ -338,7 +346,7 @@ const refused = (key: string) => ({
     reading.error(node, `${key} is not supported yet`),
 });
 
-export const TLS = defineSchema<TlsOptions>({
+const definition: SchemaDefinition<TlsOptions> = {
   name: "tls",
   rows,
   computed: {},
@@ -355,7 +363,9 @@ export const TLS = defineSchema<TlsOptions>({
     const fault = tlsFault(draft);
     if (fault !== null) reading.error(node, fault);
   },
-});
+};
+
+export const TLS = defineSchema(definition);
 
 function tlsFault(tls: TlsOptions): string | null {
   if (tls.certs.length > 0 && tls.certFile !== null) {
@@ -373,6 +383,22 @@ function tlsFault(tls: TlsOptions): string | null {
     ? "missing 'cert_file' in TLS configuration"
     : null;
 }
+
+/** The block between servers: each side checks the other's certificate. */
+export const TLS_BETWEEN_SERVERS = defineSchema<TlsOptions>({
+  ...definition,
+  name: "cluster.tls",
+  rows: {
+    ...rows,
+    verify_cert_and_check_known_urls: {
+      ...rows.verify_cert_and_check_known_urls,
+      kind: tlsFlag("verify_cert_and_check_known_urls"),
+      also(draft, value) {
+        if (value) draft.verify = true;
+      },
+    },
+  },
+});
 
 /** A `tls` block whose files are there and fit together. */
 export const tlsBlock: Kind<TlsOptions> = {

@@ -1,6 +1,5 @@
 /** Options that are known but not built yet: refused by name, but for their harmless forms. */
-import { text } from "./kinds.ts";
-import type { ClusterOptions, GatewayOptions } from "./options.ts";
+import type { GatewayOptions } from "./options.ts";
 import type { Kind, Reading } from "./rows.ts";
 import type { ConfigNode } from "./value.ts";
 
@@ -25,26 +24,7 @@ export const onlyFalse = (key: string): Kind<boolean> => ({
   },
 });
 
-/** A block that may be empty or hold a name. */
-function nameOnly<T>(key: string, make: (name: string | null) => T): Kind<T> {
-  return {
-    label: "block",
-    read(node, reading) {
-      if (node.value.kind !== "map") return refuse(key, node, reading);
-      let name: string | null = null;
-      for (const [member, child] of node.value.entries) {
-        if (member.toLowerCase() !== "name") return refuse(key, node, reading);
-        name = text.read(child, reading, member) ?? null;
-        if (name?.includes(" ")) reading.error(child, `${key} name cannot contain spaces`);
-      }
-      return make(name);
-    },
-  };
-}
-
-/** The name alone makes no cluster, only calls this server one. */
-export const cluster: Kind<ClusterOptions> = nameOnly("cluster", (name) => ({ name }));
-
+/** May be empty. */
 export const gateway: Kind<GatewayOptions> = {
   label: "empty block",
   read(node, reading) {

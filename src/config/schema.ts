@@ -21,9 +21,10 @@ import { type Directive, type Kind, type Row, block, defaultsOf, defineSchema } 
 import { accounts } from "./schema-accounts.ts";
 import { AUTHORIZATION } from "./schema-authorization.ts";
 import { ANY_HOST, LEAFNODES, listenDirective, writeTimeout } from "./schema-leafnodes.ts";
+import { cluster } from "./schema-cluster.ts";
 import { keyList, operators, preload, resolver, trustedKeys } from "./schema-resolver.ts";
 import { tlsRow } from "./schema-tls.ts";
-import { cluster, gateway, onlyFalse, refused } from "./schema-unsupported.ts";
+import { gateway, onlyFalse, refused } from "./schema-unsupported.ts";
 import { WEBSOCKET } from "./schema-websocket.ts";
 import { type ConfigNode, quote, typeName } from "./value.ts";
 
@@ -328,7 +329,7 @@ export const OPTIONS = defineSchema<Options, "httpHost">({
     ),
     websocket: row(block(WEBSOCKET), null, "restart", "Clients and leaves over WebSocket.", "ws"),
     cluster: {
-      ...row(cluster, null, "restart", "Only `name` is supported yet."),
+      ...row(cluster, null, "restart", "Only its name is supported yet."),
       unsupported: true,
     },
     gateway: { ...row(gateway, null, "restart", "Not supported yet."), unsupported: true },
