@@ -1,1 +1,53 @@
-export {};
+/** What operators see: pure snapshots of an engine's state, and the HTTP answers made of them. */
+export {
+  accountDetail,
+  accountStat,
+  accountz,
+  accstatz,
+  type AccountzOptions,
+  type AccstatzOptions,
+} from "./accountz.ts";
+export { gatewayz, jsz, routez, type JszOptions } from "./clusters.ts";
+export {
+  addTraffic,
+  NO_TRAFFIC,
+  snapshotLink,
+  type ClosedConnections,
+  type ClosedFacts,
+  type ClosedTotals,
+  type ConnectionSnapshot,
+  type SubscriptionSnapshot,
+  type Traffic,
+} from "./connection-snapshot.ts";
+export { connz, type ConnzOptions } from "./connz.ts";
+export { answer, normalBasePath, type MonitorReply } from "./endpoints.ts";
+export { nanoseconds, roundTrip, timestamp, uptime } from "./formats.ts";
+export {
+  healthJson,
+  healthWarning,
+  healthz,
+  type Health,
+  type HealthProblem,
+  type HealthzOptions,
+} from "./healthz.ts";
+export { encodeJson, omit, type Json, type JsonObject } from "./json.ts";
+export { leafz, type LeafzOptions } from "./leafz.ts";
+export { linkz, type LinkzOptions } from "./linkz.ts";
+export { MonitorError, NO_QUERY, type Query } from "./query.ts";
+export type {
+  AccountFacts,
+  ConfigFacts,
+  ExportFacts,
+  HttpFacts,
+  ImportFacts,
+  LeafFacts,
+  LeafRemoteFacts,
+  ListenerView,
+  MappingFacts,
+  MonitorState,
+  ProcessFacts,
+  RemoteView,
+  WebSocketFacts,
+} from "./state.ts";
+export { subsz, type SubszOptions } from "./subsz.ts";
+export { varz } from "./varz.ts";
