@@ -29,7 +29,7 @@ test("bytes cross later, in order, and the writer's buffer is free at once", () 
   const { a, b, aSaw, bSaw, run } = rig();
   const wire: Wire = a;
   b.resume();
-  const buffer = encode("one");
+  const buffer = Buffer.from("one");
   wire.write(buffer);
   buffer.fill(0);
   wire.writev([encode("two"), encode("x".repeat(200))]);

@@ -38,7 +38,10 @@ function read(
     },
   };
   for (const piece of pieces) {
-    const error = reader.read(piece.slice(), sink);
+    // Each piece in memory that is overwritten afterwards, as a borrowed chunk is.
+    const chunk = Buffer.from(piece);
+    const error = reader.read(chunk, sink);
+    chunk.fill(0xee);
     if (error === null) continue;
     seen.error = `${error.status} ${error.text}`;
     break;

@@ -110,7 +110,8 @@ export class MemoryWire {
   #accept(frame: Uint8Array): void {
     if (this.#state !== "open") return;
     for (let at = 0; at < frame.length; at += this.#maxChunkBytes) {
-      this.#incoming.push(frame.slice(at, at + this.#maxChunkBytes));
+      // Not `slice`: a Buffer's would still be a view of the writer's memory.
+      this.#incoming.push(new Uint8Array(frame.subarray(at, at + this.#maxChunkBytes)));
     }
     this.#incomingBytes += frame.length;
     this.#wake();

@@ -181,7 +181,8 @@ export class FrameReader {
     }
     this.#collectedBytes += piece.length;
     if (this.#collectedBytes > this.#maxCompressed()) return tooLarge;
-    this.#collected.push(piece.slice());
+    // Not `slice`: a Buffer's would still be a view of the borrowed memory.
+    this.#collected.push(new Uint8Array(piece));
     return ends && this.#final ? this.#inflate(sink) : null;
   }
 
