@@ -8,7 +8,7 @@ import {
   isSubset,
   isValidLiteral,
   isValidSubject,
-} from "../core/subject/subject.ts";
+} from "../core/index.ts";
 import type {
   AccountOptions,
   ExportOptions,

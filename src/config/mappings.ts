@@ -1,5 +1,5 @@
 /** The `mappings` block: source subjects, each with one or more weighted destinations. */
-import { isValidSubject } from "../core/subject/subject.ts";
+import { isValidSubject } from "../core/index.ts";
 import { parseInteger, text } from "./kinds.ts";
 import type { MappingOptions } from "./options.ts";
 import type { Kind, Reading } from "./rows.ts";

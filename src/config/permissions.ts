@@ -4,8 +4,7 @@
  * An empty allow list means no restriction, except after `allow_responses`: then nothing but tracked replies
  * may be published.
  */
-import type { Permissions, SubjectRules } from "../core/index.ts";
-import { isValidSubject } from "../core/subject/subject.ts";
+import { type Permissions, type SubjectRules, isValidSubject } from "../core/index.ts";
 import { parseDuration } from "./duration.ts";
 import { integer } from "./kinds.ts";
 import type { Kind, Reading } from "./rows.ts";

@@ -1,5 +1,5 @@
 /** The table of one account and the `accounts` block: names alone, or names with blocks. */
-import { isValidLiteral } from "../core/subject/subject.ts";
+import { isValidLiteral } from "../core/index.ts";
 import { exports, imports } from "./account-sharing.ts";
 import { integer, parseInteger, text } from "./kinds.ts";
 import { mappings } from "./mappings.ts";

@@ -4,7 +4,7 @@
  * Only the check: running transforms is core's. Strict transforms, those of imports, know no function but
  * the wildcard's and must use every wildcard of the source.
  */
-import { isValidInterest } from "../core/subject/subject.ts";
+import { isValidSubject } from "../core/index.ts";
 
 interface Call {
   readonly name: string;
@@ -56,7 +56,7 @@ export function transformFault(
   const from = src.split(".");
   const to = destination.split(".");
   const endsOpen = (tokens: readonly string[]): boolean => tokens.at(-1) === ">";
-  const valid = isValidInterest(src) && isValidInterest(destination);
+  const valid = isValidSubject(src) && isValidSubject(destination.replaceAll(" ", ""));
   if (!valid || to.includes("*") || endsOpen(from) !== endsOpen(to)) return "invalid subject";
   const wildcards = from.filter((token) => token === "*").length;
   const literal = wildcards === 0 && !endsOpen(from);
