@@ -41,8 +41,8 @@ import { hashText } from "./subject/match-cache.ts";
 import { type InterestEntry, InterestTable } from "./routing/interest.ts";
 import { PublishQueue, type ServerMessage } from "./routing/publish-queue.ts";
 
-/** Buffers of a link's outbox; a chunk of 64 KiB with its added sids fits. */
-const POOL_BUFFER = 128 * 1024;
+/** Buffers of an outbox: a read chunk of 128 KiB with its added sids fits. */
+const POOL_BUFFER = 192 * 1024;
 const POOL_MAX = 64;
 /** While `authenticating`, at most so much is held of what the peer sent on. */
 const HELD_MAX = 1024 * 1024;
@@ -80,7 +80,7 @@ export class Engine {
   readonly links = new Map<LinkId, Link>();
   readonly accounts = new Map<string, Account>();
   readonly global: Account;
-  readonly message = new Message(new Uint8Array(0));
+  readonly message = new Message();
   readonly seed: number;
   readonly timers = new TimerQueue();
   readonly pool: BufferPool;
@@ -256,6 +256,11 @@ export class Engine {
     this.flush();
   }
 
+  /** Asks the authenticator again about a live client, after a reload. */
+  reauthorize(link: Link): void {
+    this.#client.reauthorize(link);
+  }
+
   /** Ends a link; what is queued goes out first where `flush`. */
   close(link: Link, reason: ClosedState, flush = true): void {
     if (link.state === "closed" || link.state === "closing") return;
@@ -369,9 +374,9 @@ export class Engine {
 
   /** Appends a line (latin1 text) to a link's outbox. */
   send(link: Link, text: string): void {
-    const target = link.out.reserve(text.length);
+    const { bytes } = link.out.reserve(text.length);
     let at = link.out.position;
-    for (let i = 0; i < text.length; i++) target[at++] = text.charCodeAt(i);
+    for (let i = 0; i < text.length; i++) bytes[at++] = text.charCodeAt(i);
     link.out.advance(at);
     if (!link.dirty) this.markDirty(link);
   }
@@ -405,23 +410,8 @@ export class Engine {
   ownMessage(): void {
     const m = this.message;
     const shift = m.subjectStart;
-    const copy = m.buffer.slice(shift, m.frameEnd);
-    m.buffer = copy;
-    m.subjectStart -= shift;
-    m.subjectEnd -= shift;
-    if (m.replyEnd !== 0) {
-      m.replyStart -= shift;
-      m.replyEnd -= shift;
-    }
-    if (m.headerEnd !== 0) {
-      m.headerStart -= shift;
-      m.headerEnd -= shift;
-    }
-    m.sizeStart -= shift;
-    m.sizeEnd -= shift;
-    if (m.restStart >= 0) m.restStart -= shift;
-    m.payloadStart -= shift;
-    m.frameEnd -= shift;
+    m.use(m.bytes.slice(shift, m.frameEnd));
+    m.shift(-shift);
     m.owned = true;
   }
 

@@ -22,3 +22,6 @@ export { asyncInfo } from "./link/client-info.ts";
 export { goQuote, latin1, latin1Bytes, latin1ToUtf8, utf8Bytes, utf8ToLatin1 } from "./bytes/ascii.ts";
 export { collide, hasWildcard, isSubset, isValidLiteral, isValidSubject } from "./subject/subject.ts";
 export { Sublist } from "./subject/sublist.ts";
+export { S2Decoder } from "./bytes/s2-decode.ts";
+export { S2Encoder } from "./bytes/s2-encode.ts";
+export { S2Workspace } from "./bytes/s2-block.ts";

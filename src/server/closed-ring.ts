@@ -13,9 +13,11 @@ import {
   addTraffic,
   NO_TRAFFIC,
   snapshotLink,
+  subscriptionsOf,
   type ClosedConnections,
   type ClosedTotals,
   type ConnectionSnapshot,
+  type SubscriptionSnapshot,
   type Traffic,
 } from "../monitoring/index.ts";
 
@@ -36,6 +38,7 @@ export class ClosedRing implements ClosedConnections, ClosedTotals {
   readonly #accounts = new Map<string, AccountTotals>();
   /** Users that were refused, until their link closes, which is at once. */
   readonly #refused = new WeakMap<Link, string>();
+  readonly #held = new WeakMap<Link, readonly SubscriptionSnapshot[]>();
   #next = 0;
 
   /** `max` of 0 or less keeps no connections, only totals. */
@@ -59,6 +62,11 @@ export class ClosedRing implements ClosedConnections, ClosedTotals {
     if (user !== "") this.#refused.set(link, user);
   }
 
+  /** Before a link drops its subscriptions, which are shown of it afterwards. */
+  closing(link: Link): void {
+    if (this.#max > 0 && (link.subs?.size ?? 0) > 0) this.#held.set(link, subscriptionsOf(link));
+  }
+
   /** From the observer's `closed`. */
   closed(link: Link, reason: ClosedState, now: Millis): void {
     this.#count(link, reason);
@@ -66,7 +74,7 @@ export class ClosedRing implements ClosedConnections, ClosedTotals {
     const snapshot = snapshotLink(link, true, {
       stop: now,
       reason,
-      subscriptions: [],
+      subscriptions: this.#held.get(link) ?? [],
       refusedUser: this.#refused.get(link) ?? "",
     });
     if (this.#ring.length < this.#max) this.#ring.push(snapshot);

@@ -110,13 +110,23 @@ export function linePrefix(level: LogLevel, format: LineFormat): string {
   return `[${format.pid}] ${time}[${shown}] `;
 }
 
+let epoch = performance.timeOrigin;
 let cachedSecond = Number.NaN;
 let cachedUtc = false;
 let cachedText = "";
 
+/** Milliseconds since 1970 with a fraction, following the system's clock when that is set. */
+function wallClock(): number {
+  const fine = epoch + performance.now();
+  const drift = Date.now() - fine;
+  if (Math.abs(drift) < 5) return fine;
+  epoch += drift;
+  return fine + drift;
+}
+
 /** The time now as `yyyy/mm/dd hh:mm:ss.micros`. */
 export function timestamp(utc: boolean): string {
-  const millis = performance.timeOrigin + performance.now();
+  const millis = wallClock();
   const second = Math.floor(millis / 1000);
   if (second !== cachedSecond || utc !== cachedUtc) {
     cachedSecond = second;

@@ -9,6 +9,7 @@ import { latin1, latin1Bytes } from "../bytes/ascii.ts";
 import type { InterestTable } from "../routing/interest.ts";
 import type { Link, Subscription } from "../link/link.ts";
 import type { BufferPool } from "../link/outbound.ts";
+import type { Message } from "../protocol/message.ts";
 import { type CacheEntry, MatchCache } from "../subject/match-cache.ts";
 import { hasWildcard, matchesBytes } from "../subject/subject.ts";
 import { Sublist } from "../subject/sublist.ts";
@@ -102,12 +103,12 @@ export class Account {
     this.#cache.clear();
   }
 
-  /** The answer for a published subject, from the cache where it is still right. */
-  match(hash: number, bytes: Uint8Array, start: number, end: number): Match {
-    const entry = this.#cache.lookup(hash, bytes, start, end);
+  /** The answer for a message's subject, from the cache where it is still right. */
+  matchMessage(m: Message): Match {
+    const entry = (m.entry ??= this.#cache.lookup(m.hash, m.bytes, m.subjectStart, m.subjectEnd));
     const value = entry.value;
     if (value !== null && entry.version === this.#version) return value;
-    return this.#refresh(entry, bytes, start, end);
+    return this.#refresh(entry, m.bytes, m.subjectStart, m.subjectEnd);
   }
 
   /** The same for a subject given as a latin1 string. */

@@ -4,7 +4,7 @@
  */
 import { goQuote, latin1, latin1ToUtf8, parseSize } from "../bytes/ascii.ts";
 import { LinkPermissions } from "../account/permissions.ts";
-import type { AcceptedUser, AuthVerdict } from "../contract.ts";
+import type { AcceptedUser, AuthRequest, AuthVerdict } from "../contract.ts";
 import type { Engine } from "../engine.ts";
 import { WIRE_ERRORS } from "../protocol/errors.ts";
 import { CLIENT_CONNECT, type Fields, parseFields } from "../protocol/connect.ts";
@@ -202,6 +202,60 @@ export class ClientProtocol implements Protocol {
     return link.state === "active";
   }
 
+  /**
+   * After a reload: a client that would not be let in any more is told and closed; another gets the rules of
+   * its user as it is now, and loses the subscriptions that these forbid.
+   */
+  reauthorize(link: Link): void {
+    const engine = this.#engine;
+    if (!engine.authenticator.required(link.connectionType)) {
+      this.#rebind(link, anyone());
+      return;
+    }
+    const later = (verdict: AuthVerdict): void => {
+      if (!engine.isOpen(link)) return;
+      this.#reauthorized(link, verdict);
+      engine.flush();
+    };
+    const verdict = engine.authenticator.authenticate(this.#request(link), later);
+    if (verdict !== null) this.#reauthorized(link, verdict);
+  }
+
+  #reauthorized(link: Link, verdict: AuthVerdict): void {
+    if (verdict.ok) this.#rebind(link, verdict);
+    else this.decided(link, verdict);
+  }
+
+  #rebind(link: Link, user: AcceptedUser): void {
+    const engine = this.#engine;
+    const account = engine.account(user.account);
+    if (account !== link.account) {
+      const subs = [...(link.subs?.values() ?? [])];
+      engine.dropSubscriptions(link);
+      engine.bind(link, account);
+      for (const old of subs) {
+        const sub = engine.newSubscription(link, old);
+        sub.max = old.max;
+        link.subs ??= new Map();
+        link.subs.set(sub.sid, sub);
+        engine.addSubscription(sub);
+      }
+    }
+    this.applyUser(link, user);
+    for (const sub of link.subs?.values() ?? []) {
+      if (link.permissions?.subscribe.allowsSubscription(sub.subject, sub.queue) ?? true) continue;
+      const byQueue = sub.queue === "" ? "" : ` using queue ${goQuote(sub.queue)}`;
+      engine.sendError(
+        link,
+        `Permissions Violation for Subscription to ${goQuote(sub.subject)}${byQueue} (sid ${goQuote(sub.sid)})`,
+      );
+      engine.log("notice", link, `Removed sub ${goQuote(sub.subject)}${byQueue} - not authorized`);
+      link.subs?.delete(sub.sid);
+      engine.removeSubscription(sub);
+    }
+    account.forgetResults();
+  }
+
   #connect(link: Link, json: string): void {
     const engine = this.#engine;
     if (engine.options.trace) engine.trace(link, "<<-", `CONNECT ${redactConnect(json)}`);
@@ -254,27 +308,30 @@ export class ClientProtocol implements Protocol {
       });
       return;
     }
-    const credentials = credentialsOf(fields);
+    link.credentials = credentialsOf(fields);
     if (link.state === "active") link.state = "awaitingConnect";
-    const verdict = authenticator.authenticate(
-      {
-        link: link.id,
-        kind: "client",
-        connectionType: link.connectionType,
-        credentials,
-        name: link.peer?.name ?? "",
-        lang: link.peer?.lang ?? "",
-        version: link.peer?.version ?? "",
-        nonce: link.nonce,
-        host: link.host,
-        tls: link.tls,
-        now: engine.now,
-      },
-      (later) => engine.authenticated(link, later),
-    );
+    const verdict = authenticator.required(link.connectionType)
+      ? authenticator.authenticate(this.#request(link), (later) => engine.authenticated(link, later))
+      : anyone();
     if (verdict === null) link.state = "authenticating";
     else this.decided(link, verdict);
     this.#relabel(link);
+  }
+
+  #request(link: Link): AuthRequest {
+    return {
+      link: link.id,
+      kind: "client",
+      connectionType: link.connectionType,
+      credentials: link.credentials ?? credentialsOf(null),
+      name: link.peer?.name ?? "",
+      lang: link.peer?.lang ?? "",
+      version: link.peer?.version ?? "",
+      nonce: link.nonce,
+      host: link.host,
+      tls: link.tls,
+      now: this.#engine.now,
+    };
   }
 
   /** After CONNECT, log lines name the client's library and user. */
@@ -311,7 +368,7 @@ export class ClientProtocol implements Protocol {
     }
     const { starts, ends } = tokens;
     const m = this.message;
-    m.buffer = bytes;
+    m.entry = null;
     m.queues = null;
     m.subjectStart = starts[0] as number;
     m.subjectEnd = ends[0] as number;
@@ -428,6 +485,24 @@ export class ClientProtocol implements Protocol {
   }
 }
 
+/** Whoever connects to a server without authentication. */
+function anyone(): AcceptedUser {
+  return {
+    ok: true,
+    account: "$G",
+    label: "",
+    permissions: null,
+    limits: { maxPayload: -1, maxSubscriptions: -1 },
+    expires: null,
+    authorizedUser: "",
+    jwt: "",
+    issuerKey: "",
+    nameTag: "",
+    tags: [],
+    proxyKey: "",
+  };
+}
+
 /** Single blanks between tokens and CRLF at the end: the rest of the frame can go out as it stands. */
 export function isCanonical(bytes: Uint8Array, tokens: Tokens, end: number): boolean {
   for (let k = 1; k < tokens.count; k++) {
@@ -456,5 +531,5 @@ function countOthers(links: ReadonlySet<Link>, self: Link): number {
 }
 
 function subjectText(m: Message): string {
-  return latin1(m.buffer, m.subjectStart, m.subjectEnd);
+  return latin1(m.bytes, m.subjectStart, m.subjectEnd);
 }

@@ -71,7 +71,7 @@ export class LeafProtocol implements Protocol {
     m.queues ??= NO_QUEUES;
     if (engine.options.trace) traceMessage(engine, link, m, m.headerEnd === 0 ? "LMSG" : "HMSG");
     const account = link.account;
-    const match = account.match(m.hash, m.buffer, m.subjectStart, m.subjectEnd);
+    const match = account.matchMessage(m);
     if (leaf.receiveFilter !== null || leaf.quietReceive !== null) {
       if (!this.#mayReceive(link, m, match)) return;
     }
@@ -157,7 +157,7 @@ export class LeafProtocol implements Protocol {
   ): readonly QueueGroup[] | null {
     const leaf = link.leaf;
     if (leaf === null) return null;
-    const subject = (): string => latin1(m.buffer, m.subjectStart, m.subjectEnd);
+    const subject = (): string => latin1(m.bytes, m.subjectStart, m.subjectEnd);
     for (const filter of [leaf.sendFilter, leaf.quietSend]) {
       if (filter !== null && !match.allows(filter, subject)) {
         if (!this.#isResponse(subject())) {
@@ -168,7 +168,7 @@ export class LeafProtocol implements Protocol {
     }
     const responses = link.permissions?.source.responses ?? null;
     if (responses !== null && m.replyEnd !== 0) {
-      const reply = latin1(m.buffer, m.replyStart, m.replyEnd);
+      const reply = latin1(m.bytes, m.replyStart, m.replyEnd);
       if (leaf.sendFilter !== null && !leaf.sendFilter.allows(reply)) {
         this.#engine.trackReply(link, reply);
       }
@@ -182,7 +182,7 @@ export class LeafProtocol implements Protocol {
   permitsQueue(link: Link, m: Message, sub: Subscription): boolean {
     const leaf = link.leaf;
     if (leaf === null) return false;
-    const subject = latin1(m.buffer, m.subjectStart, m.subjectEnd);
+    const subject = latin1(m.bytes, m.subjectStart, m.subjectEnd);
     for (const filter of [leaf.sendFilter, leaf.quietSend]) {
       if (filter === null) continue;
       if (!filter.allows(subject) || filter.denies(subject, sub.queue)) return false;
@@ -199,7 +199,7 @@ export class LeafProtocol implements Protocol {
     const engine = this.#engine;
     const leaf = link.leaf;
     if (leaf === null) return false;
-    const subject = (): string => latin1(m.buffer, m.subjectStart, m.subjectEnd);
+    const subject = (): string => latin1(m.bytes, m.subjectStart, m.subjectEnd);
     const quiet = leaf.isSpoke ? leaf.quietReceive : null;
     const filter = leaf.receiveFilter;
     const refused =
@@ -229,7 +229,7 @@ export class LeafProtocol implements Protocol {
     }
     const { starts, ends } = tokens;
     const m = this.message;
-    m.buffer = bytes;
+    m.entry = null;
     m.subjectStart = starts[0] as number;
     m.subjectEnd = ends[0] as number;
     m.hash = hashBytes(this.seed, bytes, m.subjectStart, m.subjectEnd);

@@ -7,6 +7,7 @@ import type { LinkPermissions, SubjectFilter } from "../account/permissions.ts";
 import type {
   AcceptedUser,
   ConnectionType,
+  Credentials,
   LinkId,
   Millis,
   TlsState,
@@ -127,6 +128,8 @@ export class Link {
   tls: TlsState | null;
   user: AcceptedUser | null = null;
   peer: PeerNames | null = null;
+  /** What CONNECT proved its user with, to be asked again at a reload. */
+  credentials: Credentials | null = null;
   protocol = 0;
   /** CONNECT was processed (or `no_auth_user` stood in for it). */
   connected = false;

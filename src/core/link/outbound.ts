@@ -11,24 +11,49 @@
 
 import type { LinkId, Outlet } from "../contract.ts";
 
-/** Up to here a byte loop beats `set(subarray())`, which allocates a view (measured in bench/copy.mjs). */
-const LOOP_COPY_MAX = 48;
+/** Up to here copying by words beats `set(subarray())`, which allocates a view (bench/copy.mjs). */
+const WORD_COPY_MAX = 192;
+
+/** Bytes with a view of them: `DataView` moves four at a time, three times as fast as a loop over bytes. */
+export class Slab {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+}
+
+/** What can be copied from: a `Slab`, or the incoming frame. */
+export interface Source {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+}
 
 /** Copies `source[start, end)` to `target` at `at` and returns the next free index. */
-export function copyBytes(
-  target: Uint8Array,
-  at: number,
-  source: Uint8Array,
-  start: number,
-  end: number,
-): number {
-  const length = end - start;
-  if (length <= LOOP_COPY_MAX) {
-    for (let i = start; i < end; i++) target[at++] = source[i] as number;
-    return at;
+export function copyBytes(target: Slab, at: number, source: Source, start: number, end: number): number {
+  if (end - start > WORD_COPY_MAX) {
+    target.bytes.set(source.bytes.subarray(start, end), at);
+    return at + end - start;
   }
-  target.set(source.subarray(start, end), at);
-  return at + length;
+  const to = target.view;
+  const from = source.view;
+  let i = start;
+  for (const stop = end - 7; i < stop; i += 8) {
+    to.setInt32(at, from.getInt32(i, true), true);
+    to.setInt32(at + 4, from.getInt32(i + 4, true), true);
+    at += 8;
+  }
+  if (i < end - 3) {
+    to.setInt32(at, from.getInt32(i, true), true);
+    at += 4;
+    i += 4;
+  }
+  const out = target.bytes;
+  const bytes = source.bytes;
+  for (; i < end; i++) out[at++] = bytes[i] as number;
+  return at;
 }
 
 /** Buffers of one size, reused; bounded, so that a burst does not stay in memory. */
@@ -36,7 +61,7 @@ export class BufferPool {
   readonly size: number;
   readonly #max: number;
   readonly #allocate: (length: number) => Uint8Array;
-  readonly #free: Uint8Array[] = [];
+  readonly #free: Slab[] = [];
 
   constructor(size: number, max: number, allocate: (length: number) => Uint8Array) {
     this.size = size;
@@ -44,22 +69,20 @@ export class BufferPool {
     this.#allocate = allocate;
   }
 
-  take(): Uint8Array {
-    return this.#free.pop() ?? this.#allocate(this.size);
+  give(slab: Slab): void {
+    if (slab.bytes.length === this.size && this.#free.length < this.#max) this.#free.push(slab);
   }
 
-  give(buffer: Uint8Array): void {
-    if (buffer.length === this.size && this.#free.length < this.#max) this.#free.push(buffer);
-  }
-
-  allocate(length: number): Uint8Array {
-    return length <= this.size ? this.take() : this.#allocate(length);
+  /** A slab of at least `length` bytes. */
+  take(length: number): Slab {
+    const free = length <= this.size ? this.#free.pop() : undefined;
+    return free ?? new Slab(this.#allocate(Math.max(length, this.size)));
   }
 }
 
 /** Bytes that several links share. `length` bytes are valid. */
 export class Batch {
-  buffer: Uint8Array | null = null;
+  buffer: Slab | null = null;
   length = 0;
   /** Some transport still holds a part of `buffer`. */
   held = false;
@@ -70,13 +93,13 @@ export class Batch {
   }
 
   /** Makes room for `bytes` more; returns the buffer to write at `length`. */
-  reserve(bytes: number): Uint8Array {
+  reserve(bytes: number): Slab {
     let buffer = this.buffer;
     if (buffer === null) {
-      buffer = this.#pool.allocate(bytes);
-    } else if (this.length + bytes > buffer.length) {
-      const bigger = this.#pool.allocate(Math.max(buffer.length * 2, this.length + bytes));
-      bigger.set(buffer.subarray(0, this.length));
+      buffer = this.#pool.take(bytes);
+    } else if (this.length + bytes > buffer.bytes.length) {
+      const bigger = this.#pool.take(Math.max(buffer.bytes.length * 2, this.length + bytes));
+      bigger.bytes.set(buffer.bytes.subarray(0, this.length));
       buffer = bigger;
     } else return buffer;
     this.buffer = buffer;
@@ -94,7 +117,7 @@ export class Batch {
 
 export class Outbox {
   readonly #pool: BufferPool;
-  #buffer: Uint8Array | null = null;
+  #buffer: Slab | null = null;
   /** The open range of `#buffer`, after the pieces. */
   #start = 0;
   #length = 0;
@@ -114,10 +137,10 @@ export class Outbox {
   }
 
   /** Makes room for `bytes`; write at `position` of the returned buffer, then call `advance`. */
-  reserve(bytes: number): Uint8Array {
+  reserve(bytes: number): Slab {
     if (this.tail !== null) this.#closeTail();
     const buffer = this.#buffer;
-    if (buffer !== null && this.#length + bytes <= buffer.length) return buffer;
+    if (buffer !== null && this.#length + bytes <= buffer.bytes.length) return buffer;
     return this.#grow(bytes);
   }
 
@@ -130,7 +153,7 @@ export class Outbox {
   }
 
   /** Appends a copy of `source[start, end)`. */
-  append(source: Uint8Array, start: number, end: number): void {
+  append(source: Source, start: number, end: number): void {
     const buffer = this.reserve(end - start);
     this.#length = copyBytes(buffer, this.#length, source, start, end);
   }
@@ -167,10 +190,10 @@ export class Outbox {
     if (this.#pieces === null && tail === null) {
       const buffer = this.#buffer;
       if (buffer === null || this.#length === this.#start) return 0;
-      queued = outlet.write(link, buffer.subarray(this.#start, this.#length));
+      queued = outlet.write(link, buffer.bytes.subarray(this.#start, this.#length));
     } else if (this.#pieces === null && tail !== null && this.#length === this.#start) {
       const buffer = tail.buffer;
-      queued = buffer === null ? 0 : outlet.write(link, buffer.subarray(this.#tailStart, tail.length));
+      queued = buffer === null ? 0 : outlet.write(link, buffer.bytes.subarray(this.#tailStart, tail.length));
       if (queued > 0) tail.held = true;
     } else {
       if (tail !== null) this.#closeTail();
@@ -197,23 +220,23 @@ export class Outbox {
     this.tail = null;
   }
 
-  #grow(bytes: number): Uint8Array {
+  #grow(bytes: number): Slab {
     const open = this.#length - this.#start;
     const old = this.#buffer;
     if (old === null) {
       this.#start = this.#length = 0;
-      return (this.#buffer = this.#pool.allocate(bytes));
+      return (this.#buffer = this.#pool.take(bytes));
     }
     if (open > 0) this.#closeOwn();
     // The old buffer now belongs to its pieces; doubling keeps the number of pieces small.
     this.#start = this.#length = 0;
-    return (this.#buffer = this.#pool.allocate(Math.max(bytes, Math.min(old.length * 2, 1 << 20))));
+    return (this.#buffer = this.#pool.take(Math.max(bytes, Math.min(old.bytes.length * 2, 1 << 20))));
   }
 
   #closeOwn(): void {
     const buffer = this.#buffer;
     if (buffer === null || this.#length === this.#start) return;
-    this.#addPiece(buffer.subarray(this.#start, this.#length));
+    this.#addPiece(buffer.bytes.subarray(this.#start, this.#length));
     this.#start = this.#length;
   }
 
@@ -223,7 +246,7 @@ export class Outbox {
     if (batch === null || batch.buffer === null || batch.length === this.#tailStart) return;
     // The piece outlives this flush's knowledge of who holds it, so the batch must not be reused.
     batch.held = true;
-    this.#addPiece(batch.buffer.subarray(this.#tailStart, batch.length));
+    this.#addPiece(batch.buffer.bytes.subarray(this.#tailStart, batch.length));
   }
 
   #addPiece(piece: Uint8Array): void {

@@ -14,7 +14,7 @@ export function redactConnect(json: string): string {
 
 /** `subject reply hdr size` as it stood on the line. */
 export function describeMessage(m: Message): string {
-  return latin1(m.buffer, m.subjectStart, m.payloadStart).trimEnd();
+  return latin1(m.bytes, m.subjectStart, m.payloadStart).trimEnd();
 }
 
 export function traceMessage(engine: Engine, link: Link, m: Message, verb: string): void {
@@ -32,7 +32,7 @@ export function tracePayload(engine: Engine, link: Link, arrow: "<<-" | "->>", m
   if (end === m.payloadStart) return;
   const cut = traceLength > 0 && end - m.payloadStart > traceLength;
   const stop = cut ? m.payloadStart + traceLength : end;
-  const text = goQuote(latin1(m.buffer, m.payloadStart, stop));
+  const text = goQuote(latin1(m.bytes, m.payloadStart, stop));
   engine.world.log(
     "trace",
     link.label,

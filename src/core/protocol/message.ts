@@ -7,8 +7,12 @@
  *         subject reply size payload frameEnd
  *                 ^rest: `[reply ]size CRLF payload CRLF`, as it goes out again
  */
+import type { Match } from "../account/match-result.ts";
+import type { CacheEntry } from "../subject/match-cache.ts";
+
 export class Message {
-  buffer: Uint8Array;
+  bytes: Uint8Array;
+  view: DataView;
   /** The frame's bytes stay as they are after the call, so that a slice may be kept. */
   owned = false;
   subjectStart = 0;
@@ -33,9 +37,48 @@ export class Message {
   /** Queue groups named by a leaf; null on messages of clients, where all groups are served. */
   queues: readonly string[] | null = null;
 
-  constructor(empty: Uint8Array) {
-    this.buffer = empty;
+  /** The cache entry of the subject, once it was looked up: a repeated control line needs no second look. */
+  entry: CacheEntry<Match> | null = null;
+
+  constructor() {
+    this.bytes = new Uint8Array(0);
+    this.view = new DataView(this.bytes.buffer);
   }
+
+  /** The frame stands in these bytes from now on. */
+  use(bytes: Uint8Array): void {
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** The same control line again, `by` bytes further on. */
+  shift(by: number): void {
+    this.subjectStart += by;
+    this.subjectEnd += by;
+    if (this.replyEnd !== 0) {
+      this.replyStart += by;
+      this.replyEnd += by;
+    }
+    if (this.headerEnd !== 0) {
+      this.headerStart += by;
+      this.headerEnd += by;
+    }
+    if (this.restStart >= 0) this.restStart += by;
+    this.sizeStart += by;
+    this.sizeEnd += by;
+    this.payloadStart += by;
+    this.frameEnd += by;
+  }
+}
+
+/** HOT PATH. Whether two ranges of `length` bytes are equal, compared by words. */
+export function sameBytes(view: DataView, a: number, b: number, length: number): boolean {
+  let i = 0;
+  for (const stop = length - 3; i < stop; i += 4) {
+    if (view.getInt32(a + i, true) !== view.getInt32(b + i, true)) return false;
+  }
+  for (; i < length; i++) if (view.getUint8(a + i) !== view.getUint8(b + i)) return false;
+  return true;
 }
 
 export const SCAN_INCOMPLETE = -1;
@@ -65,6 +108,7 @@ export function scanMessageLine(
   m.subjectStart = at;
   m.subjectEnd = i;
   m.hash = hash;
+  m.entry = null;
   const rest = ++i;
   let n = 0;
   while (i < end && (c = bytes[i] as number) >= 48 && c <= 57) {

@@ -7,7 +7,7 @@
  * never throws.
  */
 import type { Link } from "../link/link.ts";
-import { type Message, scanMessageLine } from "./message.ts";
+import { type Message, sameBytes, scanMessageLine } from "./message.ts";
 import type { ParseState } from "./parse-state.ts";
 import { matchVerb, type Verb, type VerbForm, VERB_NEEDS_MORE, VERB_UNKNOWN } from "./verbs.ts";
 
@@ -167,19 +167,41 @@ function parseUnits(
   const fast = protocol.fastVerb;
   const f0 = fast[0] as number;
   const fastLength = fast.length;
-  m.buffer = bytes;
+  m.use(bytes);
+  // A run of messages with the same control line needs its first one parsed only.
+  let lineAt = -1;
+  let lineLength = 0;
+  const owned = m.owned;
   while (at < end) {
+    if (m.bytes !== bytes) {
+      // Delivery moved the last message to a buffer of its own.
+      m.use(bytes);
+      m.owned = owned;
+      lineAt = -1;
+    }
+    if (lineAt >= 0 && at + lineLength < end && sameBytes(m.view, lineAt, at, lineLength)) {
+      m.shift(at - lineAt);
+      const next = payloadOf(protocol, link, bytes, at, end);
+      if (next < 0) return at;
+      lineAt = m.bytes === bytes ? at : -1;
+      at = next;
+      if (link.state !== "active") return at;
+      continue;
+    }
     if (bytes[at] === f0 && link.state === "active" && startsWith(bytes, at, end, fast)) {
       const payload = scanMessageLine(m, bytes, at + fastLength, end, protocol.seed);
       if (payload >= 0 && payload - 2 - at - fastLength <= protocol.maxControlLine(link)) {
         m.queues = null;
         const next = payloadOf(protocol, link, bytes, at, end);
         if (next < 0) return at;
+        lineAt = m.bytes === bytes ? at : -1;
+        lineLength = payload - at;
         at = next;
         if (link.state !== "active") return at;
         continue;
       }
     }
+    lineAt = -1;
     const next = slowUnit(protocol, link, bytes, at, end);
     if (next === NEEDS_MORE) return at;
     at = next;

@@ -20,14 +20,14 @@ export function deliverChecked(
   const permissions = link.permissions;
   if (permissions === null) return true;
   if (permissions.subscribe.hasDeny) {
-    const subject = latin1(m.buffer, m.subjectStart, m.subjectEnd);
+    const subject = latin1(m.bytes, m.subjectStart, m.subjectEnd);
     if (permissions.subscribe.denies(subject, queue)) {
       engine.log("debug", link, `Not permitted to deliver to ${JSON.stringify(subject)}`);
       return false;
     }
   }
   if (permissions.source.responses !== null && m.replyEnd !== 0) {
-    const reply = latin1(m.buffer, m.replyStart, m.replyEnd);
+    const reply = latin1(m.bytes, m.replyStart, m.replyEnd);
     if (!permissions.publish.allows(reply)) engine.trackReply(link, reply);
   }
   return true;
@@ -43,10 +43,10 @@ export function deliverInternal(
   sub.delivered++;
   const headerEnd = m.payloadStart + m.headerLength;
   handler({
-    subject: latin1(m.buffer, m.subjectStart, m.subjectEnd),
-    reply: m.replyEnd === 0 ? "" : latin1(m.buffer, m.replyStart, m.replyEnd),
-    header: m.headerEnd === 0 ? null : m.buffer.slice(m.payloadStart, headerEnd),
-    payload: m.buffer.slice(headerEnd, m.payloadStart + m.size),
+    subject: latin1(m.bytes, m.subjectStart, m.subjectEnd),
+    reply: m.replyEnd === 0 ? "" : latin1(m.bytes, m.replyStart, m.replyEnd),
+    header: m.headerEnd === 0 ? null : m.bytes.slice(m.payloadStart, headerEnd),
+    payload: m.bytes.slice(headerEnd, m.payloadStart + m.size),
     source,
     account: sub.link.account,
   });
@@ -60,8 +60,8 @@ export function stripped(
   sidPart: Uint8Array | null,
   groups: readonly QueueGroup[] | null = null,
 ): void {
-  let line = `${sidPart === null ? "LMSG" : "MSG"} ${latin1(m.buffer, m.subjectStart, m.subjectEnd)}`;
-  const reply = m.replyEnd === 0 ? "" : latin1(m.buffer, m.replyStart, m.replyEnd);
+  let line = `${sidPart === null ? "LMSG" : "MSG"} ${latin1(m.bytes, m.subjectStart, m.subjectEnd)}`;
+  const reply = m.replyEnd === 0 ? "" : latin1(m.bytes, m.replyStart, m.replyEnd);
   if (sidPart !== null) line += latin1(sidPart, 0, sidPart.length - 1);
   if (groups !== null) line += reply === "" ? " |" : " +";
   if (reply !== "") line += ` ${reply}`;
@@ -70,6 +70,6 @@ export function stripped(
   const from = m.payloadStart + m.headerLength;
   const target = out.reserve(line.length + m.frameEnd - from);
   let at = out.position;
-  for (let i = 0; i < line.length; i++) target[at++] = line.charCodeAt(i);
-  out.advance(copyBytes(target, at, m.buffer, from, m.frameEnd));
+  for (let i = 0; i < line.length; i++) target.bytes[at++] = line.charCodeAt(i);
+  out.advance(copyBytes(target, at, m, from, m.frameEnd));
 }

@@ -9,13 +9,17 @@ import { latin1 } from "../bytes/ascii.ts";
 import type { Fan, Match, QueueGroup } from "../account/match-result.ts";
 import type { Engine } from "../engine.ts";
 import { KIND_INTERNAL, KIND_LEAF, type Link, type Subscription } from "../link/link.ts";
-import { type Batch, copyBytes, type Outbox } from "../link/outbound.ts";
+import { type Batch, copyBytes, type Outbox, type Slab } from "../link/outbound.ts";
 import type { Message } from "../protocol/message.ts";
 import { deliverChecked, deliverInternal, stripped } from "./deliver-checked.ts";
 import { chooseMember } from "./queue-group.ts";
 
 /** From here on receivers get a slice of the incoming payload instead of a copy. */
 const SLICE_MIN = 32 * 1024;
+const UPPER_H = 72;
+const UPPER_L = 76;
+/** `MSG ` as a little-endian word. */
+const MSG_AND_BLANK = 0x2047534d;
 /** Room for a control line besides subject, sid and the rest: verbs, blanks, numbers. */
 const LINE_ROOM = 64;
 
@@ -67,52 +71,48 @@ function writeMsg(out: Outbox, m: Message, sidPart: Uint8Array, headers: boolean
     stripped(out, m, sidPart);
     return;
   }
-  const bytes = m.buffer;
   if (m.size >= SLICE_MIN) {
     writeSliced(out, m, sidPart);
     return;
   }
   const room = m.frameEnd - m.subjectStart + sidPart.length + LINE_ROOM;
   const target = out.reserve(room);
-  let at = out.position;
-  at = writeHead(target, at, m, sidPart);
-  if (m.restStart >= 0) at = copyBytes(target, at, bytes, m.restStart, m.frameEnd);
-  else at = writeRest(target, at, m, m.frameEnd);
-  out.advance(at);
+  const at = writeHead(target, out.position, m, sidPart);
+  out.advance(
+    m.restStart >= 0
+      ? copyBytes(target, at, m, m.restStart, m.frameEnd)
+      : writeRest(target, at, m, m.frameEnd),
+  );
 }
 
-function writeHead(target: Uint8Array, at: number, m: Message, sidPart: Uint8Array): number {
-  if (m.headerEnd !== 0) target[at++] = 72; // H
-  target[at++] = 77; // M
-  target[at++] = 83; // S
-  target[at++] = 71; // G
-  target[at++] = 32;
-  const bytes = m.buffer;
-  for (let i = m.subjectStart; i < m.subjectEnd; i++) target[at++] = bytes[i] as number;
-  for (let i = 0; i < sidPart.length; i++) target[at++] = sidPart[i] as number;
+function writeHead(target: Slab, at: number, m: Message, sidPart: Uint8Array): number {
+  const out = target.bytes;
+  if (m.headerEnd !== 0) out[at++] = UPPER_H;
+  target.view.setInt32(at, MSG_AND_BLANK, true);
+  at = copyBytes(target, at + 4, m, m.subjectStart, m.subjectEnd);
+  for (let i = 0; i < sidPart.length; i++) out[at++] = sidPart[i] as number;
   return at;
 }
 
 /** `[reply ][header ]size CRLF` by token and then the payload up to `end`, where the line was not canonical. */
-export function writeRest(target: Uint8Array, at: number, m: Message, end: number): number {
-  const bytes = m.buffer;
+export function writeRest(target: Slab, at: number, m: Message, end: number): number {
   if (m.replyEnd !== 0) {
-    at = copyBytes(target, at, bytes, m.replyStart, m.replyEnd);
-    target[at++] = 32;
+    at = copyBytes(target, at, m, m.replyStart, m.replyEnd);
+    target.bytes[at++] = 32;
   }
   return writeSizes(target, at, m, end);
 }
 
-export function writeSizes(target: Uint8Array, at: number, m: Message, end: number): number {
-  const bytes = m.buffer;
+export function writeSizes(target: Slab, at: number, m: Message, end: number): number {
+  const out = target.bytes;
   if (m.headerEnd !== 0) {
-    at = copyBytes(target, at, bytes, m.headerStart, m.headerEnd);
-    target[at++] = 32;
+    at = copyBytes(target, at, m, m.headerStart, m.headerEnd);
+    out[at++] = 32;
   }
-  at = copyBytes(target, at, bytes, m.sizeStart, m.sizeEnd);
-  target[at++] = 13;
-  target[at++] = 10;
-  return end > m.payloadStart ? copyBytes(target, at, bytes, m.payloadStart, end) : at;
+  at = copyBytes(target, at, m, m.sizeStart, m.sizeEnd);
+  out[at++] = 13;
+  out[at++] = 10;
+  return end > m.payloadStart ? copyBytes(target, at, m, m.payloadStart, end) : at;
 }
 
 /** A large payload is not copied per receiver: the outbox keeps a slice of the incoming buffer. */
@@ -127,8 +127,8 @@ function writeSliced(out: Outbox, m: Message, sidPart: Uint8Array): void {
 /** Payload and its CRLF, safe to keep. */
 export function payloadSlice(m: Message): Uint8Array {
   return m.owned
-    ? m.buffer.subarray(m.payloadStart, m.frameEnd)
-    : m.buffer.slice(m.payloadStart, m.frameEnd);
+    ? m.bytes.subarray(m.payloadStart, m.frameEnd)
+    : m.bytes.slice(m.payloadStart, m.frameEnd);
 }
 
 /** One encoded frame for all subscribers of a fan, or one each where that cannot be. */
@@ -163,7 +163,7 @@ function deliverToFan(engine: Engine, source: Link | null, m: Message, fan: Fan)
   const at = writeHead(target, batch.length, m, sidPart);
   batch.length =
     m.restStart >= 0
-      ? copyBytes(target, at, m.buffer, m.restStart, m.frameEnd)
+      ? copyBytes(target, at, m, m.restStart, m.frameEnd)
       : writeRest(target, at, m, m.frameEnd);
   return delivered;
 }
@@ -269,39 +269,36 @@ function deliverToLeaf(
 
 /** `LMSG subject [reply ]size` or, with groups, `LMSG subject | q1 size` / `LMSG subject + reply q1 size`. */
 function writeLmsg(
-  target: Uint8Array,
+  target: Slab,
   at: number,
   m: Message,
   groups: readonly QueueGroup[] | null,
   end: number,
 ): number {
-  const bytes = m.buffer;
-  if (m.headerEnd === 0) target[at++] = 76; // L
-  else target[at++] = 72; // H
-  target[at++] = 77; // M
-  target[at++] = 83; // S
-  target[at++] = 71; // G
-  target[at++] = 32;
+  const out = target.bytes;
+  out[at] = m.headerEnd === 0 ? UPPER_L : UPPER_H;
+  target.view.setInt32(at + 1, MSG_AND_BLANK, true);
+  at += 5;
   if (groups === null && m.restStart >= 0 && end !== 0 && m.restStart === m.subjectEnd + 1) {
-    return copyBytes(target, at, bytes, m.subjectStart, end);
+    return copyBytes(target, at, m, m.subjectStart, end);
   }
-  at = copyBytes(target, at, bytes, m.subjectStart, m.subjectEnd);
-  target[at++] = 32;
+  at = copyBytes(target, at, m, m.subjectStart, m.subjectEnd);
+  out[at++] = 32;
   if (groups === null) return writeRest(target, at, m, end);
-  target[at++] = m.replyEnd === 0 ? 124 : 43; // | or +
-  target[at++] = 32;
+  out[at++] = m.replyEnd === 0 ? 124 : 43; // | or +
+  out[at++] = 32;
   if (m.replyEnd !== 0) {
-    at = copyBytes(target, at, bytes, m.replyStart, m.replyEnd);
-    target[at++] = 32;
+    at = copyBytes(target, at, m, m.replyStart, m.replyEnd);
+    out[at++] = 32;
   }
   for (const group of groups) {
-    for (let i = 0; i < group.name.length; i++) target[at++] = group.name.charCodeAt(i);
-    target[at++] = 32;
+    for (let i = 0; i < group.name.length; i++) out[at++] = group.name.charCodeAt(i);
+    out[at++] = 32;
   }
   return writeSizes(target, at, m, end);
 }
 
 /** The subject of a message as a latin1 string; off the hot path only. */
 export function subjectOf(m: Message): string {
-  return latin1(m.buffer, m.subjectStart, m.subjectEnd);
+  return latin1(m.bytes, m.subjectStart, m.subjectEnd);
 }

@@ -45,7 +45,7 @@ export class PublishQueue {
     engine.announceInterest();
     frame(engine, message);
     const m = engine.message;
-    const match = message.account.match(m.hash, m.buffer, m.subjectStart, m.subjectEnd);
+    const match = message.account.matchMessage(m);
     const delivered = deliver(engine, message.source, match);
     message.done?.(delivered);
   }
@@ -65,7 +65,8 @@ function frame(engine: Engine, message: ServerMessage): void {
   buffer[line.length + size] = 13;
   buffer[line.length + size + 1] = 10;
   const m = engine.message;
-  m.buffer = buffer;
+  m.use(buffer);
+  m.entry = null;
   m.owned = true;
   m.subjectStart = 0;
   m.subjectEnd = message.subject.length;

@@ -15,11 +15,11 @@ const UPPER_I = 73;
 
 /** Routes `m`, published by the client `link`. */
 export function route(engine: Engine, link: Link, m: Message): void {
-  const bytes = m.buffer;
+  const bytes = m.bytes;
   const first = bytes[m.subjectStart] as number;
   const account = link.account;
   if ((first === UNDERSCORE || first === DOLLAR) && reservedSubject(engine, link, m)) return;
-  const match = account.match(m.hash, bytes, m.subjectStart, m.subjectEnd);
+  const match = account.matchMessage(m);
   const filter = link.publishFilter;
   if (
     filter !== null &&
@@ -53,7 +53,7 @@ export function dispatch(engine: Engine, link: Link, m: Message, match: Match): 
 
 /** 503 to the requester itself, on a plain subscription of its own that matches the reply. */
 export function sendNoResponders(engine: Engine, link: Link, m: Message): void {
-  const reply = latin1(m.buffer, m.replyStart, m.replyEnd);
+  const reply = latin1(m.bytes, m.replyStart, m.replyEnd);
   noRespondersFor(engine, link, reply, subjectText(m));
 }
 
@@ -71,7 +71,7 @@ export function noRespondersFor(engine: Engine, link: Link, reply: string, subje
 }
 
 function subjectText(m: Message): string {
-  return latin1(m.buffer, m.subjectStart, m.subjectEnd);
+  return latin1(m.bytes, m.subjectStart, m.subjectEnd);
 }
 
 export function refusePublish(engine: Engine, link: Link, subject: string): void {
@@ -90,7 +90,7 @@ function reservedSubject(engine: Engine, link: Link, m: Message): boolean {
 }
 
 function reservedReply(engine: Engine, link: Link, m: Message): boolean {
-  const reply = latin1(m.buffer, m.replyStart, m.replyEnd);
+  const reply = latin1(m.bytes, m.replyStart, m.replyEnd);
   const reserved =
     reply.startsWith("_R_.") ||
     hasMoreThan(reply, "$JS.ACK.") ||

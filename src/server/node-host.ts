@@ -1,0 +1,34 @@
+/** What configurations ask of their surroundings, on Node: files, the environment, hashes, certificates. */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { dirname, posix } from "node:path";
+import type { ConfigHost, TlsOptions } from "../config/index.ts";
+import { buildClientTls, buildServerTls } from "../transports/node/index.ts";
+import { fileErrorText } from "./os-error.ts";
+
+export const NODE_HOST: ConfigHost = {
+  readFile(path) {
+    try {
+      return readFileSync(path, "utf8");
+    } catch (error) {
+      const operation = error instanceof Error && "syscall" in error ? error.syscall : "open";
+      throw new Error(fileErrorText(String(operation), path, error), { cause: error });
+    }
+  },
+  env: (name) => process.env[name],
+  join: (a, b) => posix.join(a, b),
+  dirname,
+  sha256: (text) => createHash("sha256").update(text).digest("hex"),
+  checkTls: tlsFault,
+};
+
+/** Loads the files as a listener, or a remote without a certificate of its own, would. */
+function tlsFault(tls: TlsOptions): string | null {
+  try {
+    if (tls.certFile === null && tls.certs.length === 0) buildClientTls(tls);
+    else buildServerTls(tls);
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
