@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { CompressionMode } from "../../src/core/index.ts";
 import { crc32c, maskedCrc } from "../../src/core/bytes/crc32c.ts";
 import { S2Workspace } from "../../src/core/bytes/s2-block.ts";

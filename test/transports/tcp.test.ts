@@ -162,3 +162,32 @@ test("a port in use is refused with its code", async (t) => {
   const again = listenTcp({ host: "127.0.0.1", port: listener.port }, () => {});
   await assert.rejects(again, { code: "EADDRINUSE" });
 });
+
+test("each direction can become S2-framed between two chunks", async (t) => {
+  const { server, serverSaw, client, clientSaw } = await socketPair(t);
+  server.resume();
+  client.resume();
+  client.write(encode("INFO {}\r\n"));
+  await serverSaw.until((saw) => saw.text === "INFO {}\r\n");
+  client.compress("write", "s2_fast");
+  server.compress("read", "s2_fast");
+  server.compress("write", "s2_uncompressed");
+  client.compress("read", "s2_fast");
+  const text = "LMSG a 5\r\nhello\r\n".repeat(50_000);
+  client.writev([encode("CONNECT {}\r\n"), encode(text)]);
+  server.write(encode(text));
+  await serverSaw.until((saw) => saw.text === `INFO {}\r\nCONNECT {}\r\n${text}`);
+  client.compress("write", "s2_best");
+  client.write(encode("PING\r\n"));
+  await serverSaw.until((saw) => saw.text.endsWith("PING\r\n"));
+  await clientSaw.until((saw) => saw.text === text);
+});
+
+test("a broken S2 stream closes the wire with the reason", async (t) => {
+  const { server, serverSaw, client } = await socketPair(t);
+  server.compress("read", "s2_fast");
+  server.resume();
+  client.write(encode("PING\r\n"));
+  await serverSaw.until((saw) => saw.closes.length === 1);
+  assert.equal(serverSaw.closes[0]?.message, "s2: corrupt input");
+});

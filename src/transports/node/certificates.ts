@@ -63,7 +63,7 @@ function subjectText(lines: string | undefined): string {
   return lines
     .split("\n")
     .filter((line) => line !== "")
-    .reverse()
+    .toReversed()
     .map((line) => splitUnescaped(line, " + ").map(renameAttribute).join("+"))
     .join(",");
 }
