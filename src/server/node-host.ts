@@ -6,7 +6,7 @@ import type { ConfigHost, TlsOptions } from "../config/index.ts";
 import { buildClientTls, buildServerTls } from "../transports/node/index.ts";
 import { fileErrorText } from "./os-error.ts";
 
-export const NODE_HOST: ConfigHost = {
+const HOST: ConfigHost = {
   readFile(path) {
     try {
       return readFileSync(path, "utf8");
@@ -31,4 +31,9 @@ function tlsFault(tls: TlsOptions): string | null {
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
+}
+
+/** Paths are relative to the working directory, as everywhere on Node. */
+export function nodeHost(): ConfigHost {
+  return HOST;
 }

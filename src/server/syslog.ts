@@ -35,7 +35,7 @@ export async function openSyslog(settings: SyslogSettings): Promise<Syslog> {
   const { channel, header } = remote === null ? await openLocal(tag) : await openRemote(remote);
   const logger = new SinkLogger(({ level, label, text }) => {
     const priority = FACILITY_DAEMON + SEVERITIES[level];
-    const line = `${entryText(label, text)}`;
+    const line = entryText(label, text);
     channel.send(header === null ? `<${priority}>${line}\n` : header(priority, tag, pid) + line);
   }, settings);
   return { logger, close: () => channel.close() };
