@@ -10,7 +10,7 @@ interface Rig extends MemoryPair {
   readonly aSaw: Recorder;
   readonly bSaw: Recorder;
   /** Runs all scheduled tasks, and those they schedule. */
-  run(): void;
+  readonly run: () => void;
 }
 
 function rig(maxChunkBytes = 64): Rig {

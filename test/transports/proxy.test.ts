@@ -28,7 +28,7 @@ interface ProxySaw {
 function serveTunnels(server: Server, saw: ProxySaw): void {
   server.on("connect", (request, socket, head) => {
     saw.target = request.url ?? "";
-    saw.authorization = String(request.headers["proxy-authorization"] ?? "");
+    saw.authorization = request.headers["proxy-authorization"] ?? "";
     const port = Number(saw.target.split(":")[1]);
     const upstream = connect(port, "127.0.0.1", () => {
       socket.write("HTTP/1.1 200 Connection established\r\nVia: test\r\n\r\n");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { connect } from "node:net";
 import { test } from "node:test";
-import { WebSocket, WebSocketServer } from "ws";
+import { WebSocket, WebSocketServer, type RawData } from "ws";
 import {
   dialTcp,
   dialWebSocket,
@@ -17,6 +17,11 @@ import {
 import { Recorder } from "./wires.ts";
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+function textOf(data: RawData): string {
+  assert.ok(Buffer.isBuffer(data));
+  return data.toString("latin1");
+}
 
 interface Accepted {
   readonly wire: WebSocketWire;
@@ -72,7 +77,7 @@ for (const perMessageDeflate of [false, true]) {
     let received = "";
     client.on("message", (data, isBinary) => {
       assert.ok(isBinary);
-      received += String(data);
+      received += textOf(data);
     });
     await new Promise((resolve) => client.once("open", resolve));
     wire.resume();
@@ -134,7 +139,7 @@ test("browsers get frames of at most 4096 bytes", async (t) => {
   const client = new WebSocket(`ws://127.0.0.1:${listener.port}`, { headers });
   const { wire, request } = await listener.next();
   assert.ok(request.browser);
-  const message = new Promise((resolve) => client.once("message", (data) => resolve(String(data))));
+  const message = new Promise((resolve) => client.once("message", (data) => resolve(textOf(data))));
   wire.write(encode("z".repeat(10_000)));
   assert.equal(await message, "z".repeat(10_000));
   client.terminate();
@@ -185,7 +190,7 @@ test("a dialled leaf talks to an independent server, masked", async (t) => {
     server.once("connection", (socket) => {
       socket.send("INFO {}\r\n");
       socket.once("message", (data) => {
-        resolve(String(data));
+        resolve(textOf(data));
         socket.close(1000);
       });
     }),

@@ -121,7 +121,7 @@ export class S2Decoder {
   }
 
   #endChunk(body: Uint8Array, start: number, end: number, sink: S2Sink): S2Error | null {
-    switch (this.#header[0]) {
+    switch (this.#header[0] ?? 0) {
       case CHUNK_STREAM_IDENTIFIER:
         return this.#identify(body, start);
       case CHUNK_COMPRESSED:

@@ -31,9 +31,15 @@ type OwnedSocket = Socket & { [WIRE]?: SocketWire | undefined; [SHARED]?: boolea
 
 /** The part of node's internal TCP handle that moving it needs. */
 interface TcpHandle {
-  useUserBuffer?(buffer: Uint8Array): void;
-  readStop?(): number;
-  reading?: boolean;
+  useUserBuffer(buffer: Uint8Array): void;
+  readStop(): number;
+  reading: boolean;
+}
+
+function isTcpHandle(value: unknown): value is TcpHandle {
+  if (typeof value !== "object" || value === null) return false;
+  const has = (name: string): boolean => typeof Reflect.get(value, name) === "function";
+  return has("useUserBuffer") && has("readStop");
 }
 
 /** `idle`: not reading yet; `lent`: an upgrade owns the socket; `ending`: no more input is delivered. */
@@ -91,9 +97,7 @@ export class SocketWire implements Wire {
       return (this.#queued = this.#writer.write(socket, frames, this.#written));
     }
     socket.cork();
-    const last = frames.length - 1;
-    for (let i = 0; i < last; i++) socket.write(frames[i] as Uint8Array);
-    if (last >= 0) socket.write(frames[last] as Uint8Array, this.#written);
+    for (const frame of frames) socket.write(frame, this.#written);
     socket.uncork();
     return (this.#queued = socket.writableLength);
   }
@@ -204,26 +208,23 @@ export class SocketWire implements Wire {
 
   /** Moves the socket's handle to a new one that reads into the shared buffer; false = not possible. */
   #moveHandle(old: OwnedSocket): boolean {
-    // `_handle` is not in node's types; each assumption about it is checked before anything is changed.
     if (old[SHARED] === true) return true;
-    const holder = old as unknown as { _handle: TcpHandle | null };
-    const handle = holder._handle;
-    if (handle === null || typeof handle !== "object") return false;
-    if (typeof handle.useUserBuffer !== "function" || typeof handle.readStop !== "function")
-      return false;
+    // `_handle` is not in node's types; each assumption about it is checked before anything is changed.
+    const handle: unknown = Reflect.get(old, "_handle");
+    if (!isTcpHandle(handle)) return false;
     if (old.destroyed || old.readableEnded || !old.writable || old.connecting) return false;
     if (old.writableLength > 0) return false;
     handle.readStop();
     handle.reading = false;
     this.#release(old);
-    holder._handle = null;
+    Reflect.set(old, "_handle", null);
     const options = {
       handle,
       readable: true,
       writable: true,
       onread: { buffer: readBuffer, callback: onRead },
     };
-    const socket: OwnedSocket = new NetSocket(options as object);
+    const socket: OwnedSocket = new NetSocket(options);
     socket[SHARED] = true;
     this.#socket = socket;
     this.#own(socket);

@@ -3,7 +3,7 @@
  * `wireFromSocket` and starts it. Dial errors carry the texts of the reference's log lines.
  */
 import { lookup } from "node:dns/promises";
-import { connect, createServer, isIP, type AddressInfo, type Server, type Socket } from "node:net";
+import { connect, createServer, isIP, type Server, type Socket } from "node:net";
 import { SocketWire } from "./socket-wire.ts";
 import type { WireHandler } from "./wire.ts";
 
@@ -39,8 +39,9 @@ export function listenTcp(
       () => {
         server.removeListener("error", reject);
         server.on("error", (error) => options.onError?.(error));
-        // A TCP listener's address is never null or a path once it listens.
-        const address = server.address() as AddressInfo;
+        const address = server.address();
+        // Null or a path only for other kinds of servers.
+        if (address === null || typeof address === "string") return;
         resolve({ host: address.address, port: address.port, close: () => closeServer(server) });
       },
     );

@@ -108,13 +108,17 @@ function contextFor(tls: ServerTls, name: string): SecureContext {
 
 function checkVerified(socket: TLSSocket): void {
   // `_handle.verifyError` is not in node's types; without it nobody is let in.
-  const handle = (socket as unknown as { _handle: { verifyError?(): Error | null } | null })
-    ._handle;
-  if (handle === null || handle.verifyError === undefined) {
+  const handle: unknown = Reflect.get(socket, "_handle");
+  const verify: unknown =
+    typeof handle === "object" && handle !== null ? Reflect.get(handle, "verifyError") : null;
+  if (typeof verify !== "function") {
     throw new TlsHandshakeError("tls: cannot verify client certificates on this platform", {});
   }
-  const error = handle.verifyError();
-  if (error !== null && error !== undefined) throw translate(error, socket);
+  const error: unknown = verify.call(handle);
+  if (error instanceof Error) throw translate(error, socket);
+  if (error !== null && error !== undefined) {
+    throw new TlsHandshakeError("tls: failed to verify certificate", {});
+  }
 }
 
 function checkPinned(socket: TLSSocket, pinned: ReadonlySet<string>): TlsState {
@@ -162,10 +166,14 @@ function handshake(
         wire.giveBack(socket, state);
         resolve(state);
       } catch (error) {
-        fail(error instanceof TlsHandshakeError ? error : translate(error as Error, socket));
+        fail(error instanceof TlsHandshakeError ? error : translate(toError(error), socket));
       }
     });
   });
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 function ignore(): void {}

@@ -218,7 +218,7 @@ function sameOrigin(a: Origin, b: Origin): boolean {
 function readRequest(message: IncomingMessage, settings: WebSocketSettings): WebSocketRequest {
   const { headers } = message;
   const endpoint = requestPath(message).endsWith("/leafnode") ? "leafnode" : "client";
-  const offered = String(headers["sec-websocket-extensions"] ?? "").split(",");
+  const offered = (headers["sec-websocket-extensions"] ?? "").split(",");
   const deflate = offered.some(
     (one) => one.split(";")[0]?.trim().toLowerCase() === "permessage-deflate",
   );

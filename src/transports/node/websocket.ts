@@ -215,35 +215,29 @@ function randomMask(): number {
 
 /** The status of the Close frame that tells why a server closes a link. */
 export function closeStatus(reason: ClosedState): number {
-  switch (reason) {
-    case "Client Closed":
-      return 1000;
-    case "Authentication Timeout":
-    case "Authentication Failure":
-    case "Authentication Expired":
-    case "Credentials Revoked":
-    case "Slow Consumer (Pending Bytes)":
-    case "Slow Consumer (Write Deadline)":
-    case "Maximum Account Connections Exceeded":
-    case "Maximum Connections Exceeded":
-    case "Maximum Control Line Exceeded":
-    case "Maximum Subscriptions Exceeded":
-    case "Missing Account":
-      return 1008;
-    case "TLS Handshake Failure":
-      return 1015;
-    case "Parse Error":
-    case "Protocol Violation":
-    case "Bad Client Protocol Version":
-      return 1002;
-    case "Maximum Message Payload Exceeded":
-      return 1009;
-    case "Write Error":
-    case "Read Error":
-    case "Stale Connection":
-    case "Server Shutdown":
-      return 1001;
-    default:
-      return 1011;
-  }
+  return CLOSE_STATUS[reason] ?? 1011;
 }
+
+const CLOSE_STATUS: Readonly<Partial<Record<ClosedState, number>>> = {
+  "Client Closed": 1000,
+  "Write Error": 1001,
+  "Read Error": 1001,
+  "Stale Connection": 1001,
+  "Server Shutdown": 1001,
+  "Parse Error": 1002,
+  "Protocol Violation": 1002,
+  "Bad Client Protocol Version": 1002,
+  "Authentication Timeout": 1008,
+  "Authentication Failure": 1008,
+  "Authentication Expired": 1008,
+  "Credentials Revoked": 1008,
+  "Slow Consumer (Pending Bytes)": 1008,
+  "Slow Consumer (Write Deadline)": 1008,
+  "Maximum Account Connections Exceeded": 1008,
+  "Maximum Connections Exceeded": 1008,
+  "Maximum Control Line Exceeded": 1008,
+  "Maximum Subscriptions Exceeded": 1008,
+  "Missing Account": 1008,
+  "Maximum Message Payload Exceeded": 1009,
+  "TLS Handshake Failure": 1015,
+};
