@@ -33,7 +33,7 @@ Generated from the tables in \`src/config\` by \`npm run docs\`; do not edit.
 
 Frond reads the configuration files of \`nats-server\`. Options that are not built yet are refused by name.
 A program may give the same options to \`startServer\`, in camelCase (\`maxPayload\`), with durations in
-milliseconds. *hot*: a reload changes the option in a running server; *restart*: a reload that would change
+milliseconds. _hot_: a reload changes the option in a running server; _restart_: a reload that would change
 it is refused.
 `;
 

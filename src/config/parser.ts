@@ -13,6 +13,9 @@ import type { ConfigNode, ConfigValue } from "./value.ts";
 /** A fault of the text; unlike other problems it comes alone and holds its place in its text. */
 export class SyntaxFault extends Error {}
 
+/** Maps and arrays nested deeper than this mean nothing, and would exhaust the stack of who reads them. */
+const MAX_DEPTH = 1000;
+
 /** Includes nested deeper than this are taken for a cycle. */
 const MAX_INCLUDE_DEPTH = 100;
 
@@ -75,10 +78,10 @@ class Parser {
         this.#keys.push(token);
         return;
       case "mapStart":
-        this.#contexts.push({ map: new Map() });
+        this.#open({ map: new Map() }, token);
         return;
       case "arrayStart":
-        this.#contexts.push({ items: [] });
+        this.#open({ items: [] }, token);
         return;
       case "mapEnd":
       case "arrayEnd":
@@ -100,6 +103,13 @@ class Parser {
         return;
       }
       case "end":
+    }
+  }
+
+  #open(context: Context, token: Token): void {
+    this.#contexts.push(context);
+    if (this.#contexts.length > MAX_DEPTH) {
+      throw new SyntaxFault(`maps and arrays nested too deeply on line ${token.line}`);
     }
   }
 
