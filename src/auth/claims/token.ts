@@ -86,12 +86,14 @@ function decodeToken(crypto: Crypto, text: string): Token {
   const chunks = text.split(".");
   const [header = "", payload = "", signed = ""] = chunks;
   if (chunks.length !== 3) throw new ClaimsError("expected 3 chunks");
-  checkHeader(parseObject(segmentText(header)));
+  const algorithm = checkHeader(parseObject(segmentText(header)));
   const claims = parseObject(segmentText(payload));
   const token = classify(claims);
-  const data = token.version <= 1 ? payload : `${header}.${payload}`;
+  // Generic claims have no version of their own; there the algorithm tells what was signed.
+  const old = token.kind === "generic" ? algorithm === "ed25519" : token.version <= 1;
+  const data = old ? payload : `${header}.${payload}`;
   if (!isSignedBy(crypto, token.issuer, segment(signed), data)) {
-    const version = token.version <= 1 ? "V1" : "V2";
+    const version = old ? "V1" : "V2";
     throw new ClaimsError(`claim failed ${version} signature verification`);
   }
   const issuers = ISSUERS[token.kind];
@@ -101,13 +103,15 @@ function decodeToken(crypto: Crypto, text: string): Token {
   return token;
 }
 
-function checkHeader(header: JsonObject): void {
+/** The algorithm's name in lower case. */
+function checkHeader(header: JsonObject): string {
   const type = textOf(header, "typ");
   if (type.toUpperCase() !== "JWT") throw new ClaimsError(`not supported type "${type}"`);
   const algorithm = textOf(header, "alg");
   if (!["ed25519", "ed25519-nkey"].includes(algorithm.toLowerCase())) {
     throw new ClaimsError(`unexpected "${algorithm}" algorithm`);
   }
+  return algorithm.toLowerCase();
 }
 
 function classify(claims: JsonObject): Token {
