@@ -2,13 +2,7 @@
  * Whether the exports and imports of all accounts fit together: who may import what, no circles, transforms
  * that can work. nats-server's texts, in its order; they carry no place but that of the `accounts` key.
  */
-import {
-  collide,
-  hasWildcard,
-  isSubset,
-  isValidLiteral,
-  isValidSubject,
-} from "../core/index.ts";
+import { collide, hasWildcard, isSubset, isValidLiteral, isValidSubject } from "../core/index.ts";
 import type {
   AccountOptions,
   ExportOptions,

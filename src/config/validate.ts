@@ -48,6 +48,8 @@ export function validateOptions(options: Options): readonly string[] {
     leafNodesFault(options),
     noAuthUserFault(options, options.noAuthUser),
     options.websocket && webSocketFault(options, options.websocket),
+    systemAccountFault(options),
+    jetStreamDomainFault(options),
     monitoringFault(options),
   ].filter((fault) => fault !== null);
 }
@@ -209,6 +211,22 @@ function headerFault(names: readonly string[]): string | null {
     }
   }
   return null;
+}
+
+/** Accounts of operators are in the resolver, and looked for there. */
+function systemAccountFault({ operator, systemAccount, accounts }: Options): string | null {
+  if (operator.length > 0 || systemAccount === null || systemAccount === "") return null;
+  const defined = (accounts ?? []).some(({ name }) => name === systemAccount);
+  return defined ? null : "error resolving system account: account missing";
+}
+
+function jetStreamDomainFault({ operator, defaultJsDomain, accounts }: Options): string | null {
+  if (operator.length > 0) return null;
+  const known = [GLOBAL_ACCOUNT, SYSTEM_ACCOUNT, ...(accounts ?? []).map(({ name }) => name)];
+  const missing = Object.keys(defaultJsDomain).find((name) => !known.includes(name));
+  if (missing === undefined) return null;
+  const reference = `references non existing account ${quote(missing)}`;
+  return `in non operator mode, \`default_js_domain\` ${reference}`;
 }
 
 function monitoringFault({ httpPort, httpsPort, tls }: Options): string | null {

@@ -233,6 +233,14 @@ test("null as an override sets the default back", () => {
 
 const START: readonly { config: string; fault: string }[] = [
   {
+    config: 'system_account: "$SYS"',
+    fault: "error resolving system account: account missing",
+  },
+  {
+    config: "default_js_domain {X: y}",
+    fault: 'in non operator mode, `default_js_domain` references non existing account "X"',
+  },
+  {
     config: "max_payload: 2000\nmax_pending: 1000",
     fault: "max_payload (2000) cannot be higher than max_pending (1000)",
   },
