@@ -5,6 +5,7 @@
 import {
   KIND_LEAF,
   type ClosedState,
+  type ConnectionType,
   type Link,
   type Millis,
   type Subscription,
@@ -94,7 +95,7 @@ export interface ClosedFacts {
   readonly stop: Millis;
   readonly reason: ClosedState;
   /** The subscriptions it held; the link itself has dropped them by now. */
-  readonly subscriptions: Iterable<Subscription>;
+  readonly subscriptions: readonly SubscriptionSnapshot[];
   /** The user that was refused, or "". */
   readonly refusedUser: string;
 }
@@ -107,13 +108,12 @@ export function snapshotLink(
 ): ConnectionSnapshot {
   const { user, peer } = link;
   const isLeaf = link.kind === KIND_LEAF;
-  const held = closed === null ? (link.subs?.values() ?? []) : closed.subscriptions;
-  const subscriptions = withSubscriptions ? [...held].map(snapshotSubscription) : [];
+  const subscriptions = closed?.subscriptions ?? (withSubscriptions ? subscriptionsOf(link) : []);
   const known = closed === null || user !== null || link.leaf?.solicited === true;
   return {
     cid: link.id,
     kind: isLeaf ? "Leafnode" : "Client",
-    type: isLeaf ? "" : typeOf(link),
+    type: TYPES[link.connectionType],
     ip: link.host,
     port: link.port,
     start: link.opened,
@@ -143,22 +143,21 @@ export function snapshotLink(
   };
 }
 
+export function subscriptionsOf(link: Link): SubscriptionSnapshot[] {
+  return [...(link.subs?.values() ?? [])].map(snapshotSubscription);
+}
+
 function snapshotSubscription(sub: Subscription): SubscriptionSnapshot {
   const { subject, queue, sid, delivered, max } = sub;
   return { subject, queue, sid, delivered, max };
 }
 
-function typeOf(link: Link): "nats" | "websocket" | "mqtt" {
-  switch (link.connectionType) {
-    case "WEBSOCKET":
-      return "websocket";
-    case "MQTT":
-    case "MQTT_WS":
-      return "mqtt";
-    case "STANDARD":
-    case "IN_PROCESS":
-    case "LEAFNODE":
-    case "LEAFNODE_WS":
-      return "nats";
-  }
-}
+const TYPES = {
+  STANDARD: "nats",
+  IN_PROCESS: "nats",
+  WEBSOCKET: "websocket",
+  MQTT: "mqtt",
+  MQTT_WS: "mqtt",
+  LEAFNODE: "",
+  LEAFNODE_WS: "",
+} as const satisfies Record<ConnectionType, string>;

@@ -12,6 +12,7 @@ export {
   addTraffic,
   NO_TRAFFIC,
   snapshotLink,
+  subscriptionsOf,
   type ClosedConnections,
   type ClosedFacts,
   type ClosedTotals,

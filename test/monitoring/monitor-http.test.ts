@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { request } from "node:http";
+import { connect } from "node:net";
+import { test, type TestContext } from "node:test";
+import type { LogLevel } from "../../src/core/index.ts";
+import type { MonitorState } from "../../src/monitoring/index.ts";
+import { type Monitor, type MonitorOptions, startMonitor } from "../../src/server/monitor-http.ts";
+import { StartError } from "../../src/server/start-error.ts";
+import { Fixture } from "./fixtures.ts";
+
+interface Started extends Monitor {
+  readonly lines: string[];
+  readonly state: MonitorState;
+}
+
+async function start(t: TestContext, changes: Partial<MonitorOptions> = {}): Promise<Started> {
+  const lines: string[] = [];
+  const { state } = new Fixture();
+  const monitor = await startMonitor({
+    host: "127.0.0.1",
+    port: -1,
+    tls: null,
+    basePath: "",
+    state: () => state,
+    log: (level: LogLevel, text: string) => {
+      lines.push(`${level} ${text}`);
+    },
+    ...changes,
+  });
+  t.after(() => monitor.close());
+  return { ...monitor, lines, state };
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: string;
+}
+
+function ask(port: number, path: string, method = "GET"): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    request({ host: "127.0.0.1", port, path, method, agent: false }, (response) => {
+      let body = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => (body += chunk));
+      response.on("end", () => {
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body });
+      });
+    })
+      .on("error", reject)
+      .end();
+  });
+}
+
+test("the monitor says where it listens and answers JSON with its headers", async (t) => {
+  const monitor = await start(t);
+  assert.deepEqual(monitor.lines, [`notice Starting http monitor on 127.0.0.1:${monitor.port}`]);
+  const reply = await ask(monitor.port, "/varz");
+  assert.equal(reply.status, 200);
+  assert.equal(reply.headers["content-type"], "application/json");
+  assert.equal(reply.headers["access-control-allow-origin"], "*");
+  assert.equal(Number(reply.headers["content-length"]), Buffer.byteLength(reply.body));
+  assert.ok(reply.body.startsWith('{\n  "server_id": "NSERVER",\n'));
+  assert.deepEqual([...monitor.state.requests], [["/varz", 1]]);
+});
+
+test("methods are alike; HEAD has no body", async (t) => {
+  const { port } = await start(t);
+  assert.equal((await ask(port, "/healthz", "POST")).body, '{"status":"ok"}');
+  const head = await ask(port, "/healthz", "HEAD");
+  assert.deepEqual([head.status, head.body, head.headers["content-length"]], [200, "", "15"]);
+});
+
+test("what is unknown is a plain 404, what does not parse a plain 400", async (t) => {
+  const { port } = await start(t);
+  const missing = await ask(port, "/varz/");
+  assert.deepEqual([missing.status, missing.body], [404, "404 page not found\n"]);
+  assert.equal(missing.headers["x-content-type-options"], "nosniff");
+  const bad = await ask(port, "/connz?subs=%22");
+  assert.equal(bad.status, 400);
+  assert.equal(
+    bad.body,
+    String.raw`Error decoding boolean for 'subs': strconv.ParseBool: parsing "\"": invalid syntax`,
+  );
+  assert.equal((await ask(port, "/%zz")).status, 404);
+});
+
+test("with a base path, everything stands under it and nothing beside it", async (t) => {
+  const { port } = await start(t, { basePath: "/a//b/" });
+  assert.equal((await ask(port, "/a/b/varz")).status, 200);
+  assert.equal((await ask(port, "/a/b/")).headers["content-type"], "text/html; charset=utf-8");
+  for (const path of ["/varz", "/", "/a/b", "/a/bvarz"]) {
+    assert.equal((await ask(port, path)).status, 404, path);
+  }
+});
+
+test("a port in use is a start error with the reference's text", async (t) => {
+  const { port } = await start(t);
+  await assert.rejects(start(t, { port }), (error) => {
+    assert.ok(error instanceof StartError);
+    assert.equal(error.code, "PORT_IN_USE");
+    assert.equal(
+      error.message,
+      `Can't start monitoring: can't listen to the monitor port: listen tcp 127.0.0.1:${port}: bind: address already in use`,
+    );
+    return true;
+  });
+});
+
+test("a failing healthz is logged", async (t) => {
+  const monitor = await start(t);
+  const reply = await ask(monitor.port, "/healthz?stream=s");
+  assert.equal(reply.status, 400);
+  assert.equal(
+    monitor.lines[1],
+    'warn Healthcheck failed: ""account" must not be empty when checking stream health"',
+  );
+});
+
+test("closing ends idle connections and frees the port", async (t) => {
+  const monitor = await start(t);
+  const socket = connect(monitor.port, "127.0.0.1");
+  await new Promise((resolve) => socket.once("connect", resolve));
+  const ended = new Promise((resolve) => socket.once("close", resolve));
+  socket.on("error", () => {});
+  await monitor.close();
+  await ended;
+  const again = await start(t, { port: monitor.port });
+  assert.equal(again.port, monitor.port);
+});
