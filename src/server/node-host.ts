@@ -1,4 +1,7 @@
-/** What configurations ask of their surroundings, on Node: files, the environment, hashes, certificates. */
+/**
+ * What configurations ask of their surroundings, on Node: files, the environment, hashes, certificates. Paths
+ * are relative to the working directory, as everywhere on Node.
+ */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { dirname, posix } from "node:path";
@@ -6,7 +9,7 @@ import type { ConfigHost, TlsOptions } from "../config/index.ts";
 import { buildClientTls, buildServerTls } from "../transports/node/index.ts";
 import { fileErrorText } from "./os-error.ts";
 
-const HOST: ConfigHost = {
+export const NODE_HOST: ConfigHost = {
   readFile(path) {
     try {
       return readFileSync(path, "utf8");
@@ -31,9 +34,4 @@ function tlsFault(tls: TlsOptions): string | null {
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
-}
-
-/** Paths are relative to the working directory, as everywhere on Node. */
-export function nodeHost(): ConfigHost {
-  return HOST;
 }

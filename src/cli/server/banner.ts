@@ -1,0 +1,74 @@
+/** The first lines of a log: what starts here, and what its operator should know before anything else. */
+import type { Options, OptionsOrigin } from "../../config/index.ts";
+import type { LogLevel } from "../../core/index.ts";
+import { FROND_VERSION, NATS_VERSION, RUNTIME_VERSION } from "../../server/version.ts";
+
+/** A line that names nobody. */
+export interface BannerLine {
+  readonly level: LogLevel;
+  readonly text: string;
+}
+
+/** The lines, in the order of nats-server's. */
+export function bannerLines(
+  options: Options,
+  origin: OptionsOrigin,
+  serverId: string,
+): readonly BannerLine[] {
+  const notice = (text: string): BannerLine => ({ level: "notice", text });
+  const lines = [
+    notice("Starting nats-server"),
+    notice(`  Version:  ${NATS_VERSION}`),
+    notice("  Git:      [not set]"),
+    notice(`  Frond:    ${FROND_VERSION}`),
+    { level: "debug", text: `  Runtime:  ${RUNTIME_VERSION}` } as const,
+    notice(`  Name:     ${options.serverName ?? serverId}`),
+    notice(`  ID:       ${serverId}`),
+    ...featureLines(options.featureFlags).map(notice),
+  ];
+  const warn = (when: boolean, text: string): void => {
+    if (when) lines.push({ level: "warn", text });
+  };
+  warn(origin.plaintextPasswords, "Plaintext passwords detected, use nkeys or bcrypt");
+  if (origin.file !== null) {
+    lines.push(notice(`Using configuration file: ${origin.file} (${origin.digest})`));
+  }
+  warn(options.maxPayload > LARGE_PAYLOAD, LARGE_PAYLOAD_TEXT);
+  warn(Object.keys(options.defaultJsDomain).length > 0, JS_DOMAIN_TEXT);
+  const first = options.tls?.handshakeFirst;
+  warn(first?.enabled === true && first.fallback === null && !options.allowNonTls, FIRST_TEXT);
+  return lines;
+}
+
+const LARGE_PAYLOAD = 8 * 1024 * 1024;
+const LARGE_PAYLOAD_TEXT =
+  "Maximum payloads over 8.00 MB are generally discouraged and could lead to poor performance";
+const JS_DOMAIN_TEXT =
+  "The option `default_js_domain` is a temporary backwards compatibility measure and will be removed";
+const FIRST_TEXT = 'Clients that are not using "TLS Handshake First" option will fail to connect';
+
+/** The feature flags of 2.15.2, with what they are when not mentioned. */
+const FEATURES: ReadonlyMap<string, boolean> = new Map([
+  ["js_ack_fc_v2", false],
+  ["js_api_reply_v2", false],
+  ["js_raft_delete_range", true],
+  ["js_snapshot_sources", false],
+]);
+
+function featureLines(flags: Options["featureFlags"]): readonly string[] {
+  const names = Object.keys(flags).sort();
+  if (names.length === 0) return [];
+  const configured = names.flatMap((name) => {
+    const usual = FEATURES.get(name);
+    if (usual === undefined) return [];
+    const on = flags[name] === true;
+    const word = on === usual ? (on ? "enabled" : "disabled") : on ? "opt-in" : "opt-out";
+    return [`${name} (${word})`];
+  });
+  const unknown = names.filter((name) => !FEATURES.has(name));
+  return [
+    "  Feature flags:",
+    `    Configured:    ${configured.join(", ") || "none"}`,
+    ...(unknown.length > 0 ? [`    Unsupported:   ${unknown.join(", ")}`] : []),
+  ];
+}
