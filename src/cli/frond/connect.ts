@@ -15,17 +15,20 @@ import type {
 import { connect as connectTcp, wsconnect } from "@nats-io/transport-node";
 import type { Command } from "commander";
 import { readFileSync } from "node:fs";
-import WebSocket from "ws";
+import { WebSocket } from "ws";
 import type { ContextSettings } from "./context-store.ts";
 import { ContextStore, applyGlobals, emptySettings, readContextFile } from "./context-store.ts";
 import { authenticators, tlsPath } from "./credentials.ts";
-import { CliError, errorText, isUnreachable } from "./errors.ts";
+import { CliError, errorText } from "./errors.ts";
 import type { Globals } from "./globals.ts";
 import { readGlobals } from "./globals.ts";
 import { log } from "./output.ts";
+import { tlsRefusal } from "./tls-probe.ts";
 import { VERSION } from "./version.ts";
 
 const RECONNECT_DELAY_MS = 500;
+/** After this time without an answer it is looked into why. */
+const SILENCE_MS = 700;
 
 /** Flags, environment and context of one command, resolved. */
 export interface Target {
@@ -73,11 +76,13 @@ export class Link {
 
   /** Waits until the server has seen all that was sent; throws what it refused. */
   async check(): Promise<void> {
+    const stopWatching = this.onError(() => {});
     await this.nc.flush();
     // The complaint stands before the PONG; its reader runs a few microtasks later.
     await new Promise((resolve) => {
       setImmediate(resolve);
     });
+    stopWatching();
     if (this.#error !== undefined) throw this.#error;
   }
 
@@ -123,20 +128,51 @@ export class Link {
   }
 }
 
-/** Connects as the command's flags, environment and context say. */
-export async function connect(to: Target, servers = to.settings.url): Promise<Link> {
+/**
+ * Connects as the command's flags, environment and context say. `tlsName` is the name the
+ * server's certificate must have where that is not its address.
+ */
+export async function connect(
+  to: Target,
+  servers = to.settings.url,
+  tlsName?: string,
+): Promise<Link> {
   const list = serverList(servers);
   const options = connectionOptions(to, list);
+  // The client hands every option of Node's TLS on; its types name only the files.
+  if (tlsName !== undefined) options.tls = Object.assign({ servername: tlsName }, options.tls);
   try {
     const first = list[0]?.protocol ?? "";
-    const nc = /^wss?:$/.test(first)
-      ? await wsconnect({ ...options, wsFactory: webSockets(to.settings) })
-      : await connectTcp(options);
+    const nc = await (/^wss?:$/.test(first)
+      ? wsconnect({ ...options, wsFactory: webSockets(to.settings) })
+      : explained(connectTcp(options), list, options));
     if (to.globals.trace) log(`>>> Connected to ${nc.getServer()}`);
     return new Link(nc, { ...to, settings: { ...to.settings, url: servers } });
   } catch (error) {
-    throw new CliError(connectFailure(error));
+    throw new CliError(connectFailure(error), 1, error);
   }
+}
+
+/** Fails with the reason as soon as it is known why this connection does not come about. */
+function explained(
+  connecting: Promise<NatsConnection>,
+  list: readonly URL[],
+  options: ConnectionOptions,
+): Promise<NatsConnection> {
+  return new Promise((resolve, reject) => {
+    const [server] = list;
+    const timer = setTimeout(() => {
+      if (server === undefined || list.length > 1) return;
+      tlsRefusal(server, options.tls ?? undefined, (options.timeout ?? 0) / 2)
+        .then((reason) => {
+          if (reason !== undefined) reject(new CliError(`nats: ${reason}`));
+        })
+        .catch(() => {});
+    }, SILENCE_MS);
+    connecting.then(resolve, reject).finally(() => {
+      clearTimeout(timer);
+    });
+  });
 }
 
 /** Runs `body` with a connection and closes it afterwards. */
@@ -171,7 +207,8 @@ function connectionOptions(to: Target, list: readonly URL[]): ConnectionOptions 
   }
   const known = list.find((url) => url.username !== "");
   const who = authenticators(known === undefined ? settings : withUserOf(settings, known));
-  const tls = tlsOptions(settings, list);
+  // A WebSocket gets its certificates from webSockets() below.
+  const tls = /^wss?:$/.test(list[0]?.protocol ?? "") ? undefined : tlsOptions(settings, list);
   return {
     servers: list.map((url) => `${url.protocol}//${url.host}`),
     name: globals.connectionName ?? `Frond CLI Version ${VERSION}`,
@@ -217,6 +254,7 @@ function webSockets(settings: ContextSettings): WsSocketFactory {
       ...read(settings.key, "key"),
     });
     // `ws` keeps to the W3C interface the client asks for; the two type declarations differ in details.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     const standard = socket as unknown as Awaited<ReturnType<WsSocketFactory>>["socket"];
     return Promise.resolve({ socket: standard, encrypted: url.startsWith("wss:") });
   };
@@ -224,8 +262,7 @@ function webSockets(settings: ContextSettings): WsSocketFactory {
 
 function connectFailure(error: unknown): string {
   const text = errorText(error);
-  if (isUnreachable(error)) return text;
-  return text.startsWith("nats:") || text.startsWith("tls:") ? text : `nats: ${text}`;
+  return /^(?:nats|tls):/.test(text) ? text : `nats: ${text}`;
 }
 
 function firstScheme(servers: string): string {

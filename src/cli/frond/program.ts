@@ -16,6 +16,8 @@ export function createProgram(): Command {
     .helpOption("-h, --help", "Show context-sensitive help")
     .helpCommand(false)
     .showHelpAfterError("(use --help for full help including flags and arguments)");
+  // A word that is no verb reaches the action below, which says so.
+  program.allowExcessArguments();
   addGlobalFlags(program);
   for (const add of VERBS) add(program);
   program.action(() => {

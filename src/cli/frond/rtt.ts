@@ -9,7 +9,7 @@ import type { Command } from "commander";
 import type { Target } from "./connect.ts";
 import { connect, hostPort, serverList, target } from "./connect.ts";
 import { humanDuration } from "./durations.ts";
-import { CliError, errorText } from "./errors.ts";
+import { CliError, errorText, isWrongCertificateName } from "./errors.ts";
 import { countOf } from "./flags.ts";
 import { log, outLine, toJson } from "./output.ts";
 
@@ -39,8 +39,8 @@ export function addRtt(program: Command): void {
     if (iterations === 0) throw new CliError("at least one round trip is needed");
     const to = target(command);
     const targets = await rttTargets(to.settings.url);
-    for (const { results } of targets) {
-      for (const result of results) await measure(to, result, iterations);
+    for (const { host, results } of targets) {
+      for (const result of results) await measure(to, host, result, iterations);
     }
     if (options.json) printJson(targets);
     else printText(targets);
@@ -72,10 +72,20 @@ async function rttTargets(servers: string): Promise<RttTarget[]> {
   return targets;
 }
 
-async function measure(to: Target, result: RttResult, iterations: number): Promise<void> {
+async function measure(
+  to: Target,
+  host: string,
+  result: RttResult,
+  iterations: number,
+): Promise<void> {
   result.time = new Date().toISOString();
   try {
-    const link = await connect(to, result.address);
+    const link = await connect(to, result.address).catch((error: unknown) => {
+      if (!isWrongCertificateName(error)) throw error;
+      return connect(to, result.address, host);
+    });
+    // The first round trip also warms up this program, which is not the server's time.
+    await link.rtt();
     let total = 0;
     for (let i = 0; i < iterations; i++) total += await link.rtt();
     result.rtt = Math.round((total / iterations) * 1e6);
