@@ -9,7 +9,7 @@ import type { ConfigHost, TlsOptions } from "../config/index.ts";
 import { buildClientTls, buildServerTls } from "../transports/node/index.ts";
 import { fileErrorText } from "./os-error.ts";
 
-export const NODE_HOST: ConfigHost = {
+const HOST: ConfigHost = {
   readFile(path) {
     try {
       return readFileSync(path, "utf8");
@@ -24,6 +24,11 @@ export const NODE_HOST: ConfigHost = {
   sha256: (text) => createHash("sha256").update(text).digest("hex"),
   checkTls: tlsFault,
 };
+
+/** One serves all: it has no state. */
+export function nodeHost(): ConfigHost {
+  return HOST;
+}
 
 /** Loads the files as a listener, or a remote without a certificate of its own, would. */
 function tlsFault(tls: TlsOptions): string | null {

@@ -6,7 +6,7 @@
  * command passes lines on. A receiver that does not take lines as fast as they come loses some.
  */
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { connect, isIPv6 } from "node:net";
 import { hostname } from "node:os";
 import type { Writable } from "node:stream";
@@ -101,8 +101,12 @@ function connectError(reason: string): Error {
 
 const LOCAL_SOCKETS = ["/dev/log", "/var/run/syslog", "/var/run/log"];
 
+function isSocket(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isSocket() === true;
+}
+
 async function openLocal(tag: string): Promise<Route> {
-  const path = LOCAL_SOCKETS.find((candidate) => existsSync(candidate));
+  const path = LOCAL_SOCKETS.find(isSocket);
   if (path !== undefined) {
     try {
       return { channel: await openStream({ path }, `unix ${path}`), header: localHeader };

@@ -66,12 +66,13 @@ function clusterOf(flags: CommandLine["flags"]): InputValue {
     throw new UsageError("solicited routes require cluster capabilities, e.g. --cluster");
   }
   if (listen === "") return undefined;
-  const [, userInfo] = /^[a-z][a-z0-9+.-]*:\/\/(?:([^@/]*)@)?/i.exec(listen) ?? [null, null];
-  if (userInfo === null) throw new UsageError("missing port in address");
-  if (userInfo !== undefined && !userInfo.includes(":")) {
-    throw new UsageError("expected cluster password to be set");
-  }
-  return { listen };
+  const [, user, address] = /^[a-z][a-z0-9+.-]*:\/\/(?:([^@/]*)@)?([^/]*)/i.exec(listen) ?? [];
+  if (address === undefined) throw new UsageError("missing port in address");
+  if (user === undefined) return { listen: address };
+  const colon = user.indexOf(":");
+  if (colon < 0) throw new UsageError("expected cluster password to be set");
+  const authorization = { user: user.slice(0, colon), password: user.slice(colon + 1) };
+  return { listen: address, authorization };
 }
 
 const SECRETS = ["user", "pass", "auth"];

@@ -11,7 +11,7 @@ import {
 } from "../../config/index.ts";
 import { FrondServer } from "../../server/server.ts";
 import { dateText } from "../../server/logger.ts";
-import { NODE_HOST } from "../../server/node-host.ts";
+import { nodeHost } from "../../server/node-host.ts";
 import { bannerLines } from "./banner.ts";
 import { complain } from "./complain.ts";
 import { OptionsSource } from "./options-source.ts";
@@ -21,7 +21,7 @@ import { trapSignals } from "./signals.ts";
 
 /** Starts the server; the process then lives until a signal ends it. Resolves with an exit code, or null. */
 export async function runServer(file: string | null, flags: OptionsInput): Promise<number | null> {
-  const source = new OptionsSource(file, flags, NODE_HOST);
+  const source = new OptionsSource(file, flags, nodeHost());
   let loaded: LoadedOptions;
   try {
     loaded = source.load();
@@ -48,7 +48,7 @@ const isFatalAtStart = (fault: string): boolean => fault.startsWith("Can't start
 export function checkConfiguration(file: string): number {
   let loaded: LoadedOptions;
   try {
-    loaded = new OptionsSource(file, {}, NODE_HOST).load();
+    loaded = new OptionsSource(file, {}, nodeHost()).load();
   } catch (error) {
     return complain(messageOf(error));
   }

@@ -18,7 +18,7 @@ export function usageText(): string {
 }
 
 function usageLine({ names, value, doc }: Flag): string {
-  const shown = names.map((name) => (name.length > 3 ? `--${name}` : `-${name}`)).join(", ");
+  const shown = names.map((name) => (isWord(name) ? `--${name}` : `-${name}`)).join(", ");
   // Long names stand below each other, whether there is a short one or not.
   const indent = shown.startsWith("--") ? "        " : "    ";
   const left = `${indent}${shown} ${value}`.trimEnd();
@@ -51,3 +51,6 @@ Available curve preferences include:
 ${list(curves)}
 `;
 }
+
+/** Words take two dashes, letters one; either way is understood. */
+const isWord = (name: string): boolean => name.length > 2 && name === name.toLowerCase();
