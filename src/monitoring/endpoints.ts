@@ -85,7 +85,7 @@ const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
   },
 };
 
-/** Answers one request and counts it. `path` is what follows the base path, with its leading slash. */
+/** Answers one request and counts it. `path` is what follows the base path: `/varz`, or `/` for that path itself. */
 export function answer(state: MonitorState, path: string, query: Query): MonitorReply {
   const endpoint = Object.hasOwn(ENDPOINTS, path) ? ENDPOINTS[path] : undefined;
   if (endpoint === undefined) {
@@ -130,10 +130,12 @@ function json(
 
 function index(state: MonitorState): MonitorReply {
   const { version, serverName } = state.engine.options;
+  // Relative to the page, which has no slash at its end.
+  const base = normalBasePath(state.http.basePath).split("/").at(-1) ?? "";
   return {
     status: 200,
     headers: { "Content-Type": "text/html; charset=utf-8" },
-    body: indexPage(version, serverName),
+    body: indexPage(version, serverName, base === "" ? "." : `./${base}`),
     warning: null,
   };
 }

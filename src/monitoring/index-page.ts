@@ -15,9 +15,11 @@ const ENTRIES: readonly (readonly [string, string])[] = [
   ["debug/vars", "Process"],
 ];
 
-export function indexPage(version: string, serverName: string): string {
+/** `base` stands before every link. */
+export function indexPage(version: string, serverName: string, base: string): string {
   const items = ENTRIES.map(
-    ([path, title]) => `      <li><a href="./${path}">${title}</a> <code>/${path}</code></li>`,
+    ([path, title]) =>
+      `      <li><a href="${escapeHtml(base)}/${path}">${title}</a> <code>/${path}</code></li>`,
   );
   const name = escapeHtml(serverName);
   return `<!doctype html>

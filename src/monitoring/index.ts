@@ -50,5 +50,6 @@ export type {
   RemoteView,
   WebSocketFacts,
 } from "./state.ts";
+export { SERVICE_NAMES, serviceData } from "./services.ts";
 export { subsz, type SubszOptions } from "./subsz.ts";
 export { varz } from "./varz.ts";

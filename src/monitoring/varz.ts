@@ -38,7 +38,8 @@ function identity({ engine }: MonitorState): JsonObject {
 
 function configuration({ engine: { options }, http, config }: MonitorState): JsonObject {
   return {
-    max_connections: Math.max(0, options.maxConnections),
+    // -1: nobody may connect.
+    max_connections: options.maxConnections,
     max_subscriptions: omit(options.maxSubscriptions),
     ping_interval: nanoseconds(options.pingInterval),
     ping_max: options.pingMax,

@@ -15,6 +15,7 @@ import {
   type MonitorState,
 } from "../monitoring/index.ts";
 import { joinHostPort, type ServerTls } from "../transports/node/index.ts";
+import { osErrorText } from "./os-error.ts";
 import { StartError } from "./start-error.ts";
 
 const HEADERS_TIMEOUT = 5000;
@@ -82,7 +83,7 @@ function listen(listener: TcpServer, options: MonitorOptions): Promise<number> {
     const failed = (error: NodeJS.ErrnoException): void => {
       const inUse = error.code === "EADDRINUSE";
       const where = joinHostPort(options.host, port);
-      const why = inUse ? "bind: address already in use" : error.message;
+      const why = error.syscall === "listen" ? `bind: ${osErrorText(error)}` : error.message;
       reject(
         new StartError(
           inUse ? "PORT_IN_USE" : "LISTEN_FAILED",
@@ -139,8 +140,17 @@ function handle(options: MonitorOptions, request: IncomingMessage, response: Ser
   const [rawPath, search] = splitOnce(request.url ?? "/", "?");
   let reply: MonitorReply;
   try {
-    const path = withoutBase(decode(rawPath), normalBasePath(options.basePath));
-    reply = answer(options.state(), path, new URLSearchParams(search));
+    const path = decode(rawPath);
+    const clean = cleanPath(path);
+    if (clean !== path && path.startsWith("/")) {
+      redirect(response, `${clean}${search === "" ? "" : `?${search}`}`);
+      return;
+    }
+    reply = answer(
+      options.state(),
+      withoutBase(path, normalBasePath(options.basePath)),
+      new URLSearchParams(search),
+    );
   } catch (error) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     options.log("error", `monitoring: ${request.url ?? ""}: ${text}`);
@@ -155,7 +165,22 @@ function handle(options: MonitorOptions, request: IncomingMessage, response: Ser
 
 /** The path behind the base path; "" (which no endpoint has) for one that is not under it. */
 function withoutBase(path: string, base: string): string {
-  return path.startsWith(`${base}/`) ? path.slice(base.length) : "";
+  if (base === "") return path;
+  // The index page is at the base path itself, as in nats-server; nothing is at the base path with a slash.
+  if (path === base) return "/";
+  return path.startsWith(`${base}/`) && path !== `${base}/` ? path.slice(base.length) : "";
+}
+
+/** Without empty, `.` and `..` parts; a slash at the end stays. */
+function cleanPath(path: string): string {
+  const normal = normalBasePath(path);
+  return path.endsWith("/") ? `${normal}/` : normal;
+}
+
+function redirect(response: ServerResponse, location: string): void {
+  const to = encodeURI(location);
+  response.writeHead(307, { "Content-Type": "text/html; charset=utf-8", Location: to });
+  response.end(`<a href="${to}">Temporary Redirect</a>.\n\n`);
 }
 
 function decode(path: string): string {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Fixture, list, type Reply } from "./fixtures.ts";
+import { serviceData } from "../../src/monitoring/index.ts";
+import { asReply, Fixture, list, member } from "./fixtures.ts";
 
 test("subsz counts, lists on request, tests a subject, and leaves leaf interest out of the list", () => {
   const f = new Fixture();
@@ -45,7 +46,7 @@ test("accountz lists the accounts, or one in detail", () => {
   f.engine.account("$SYS");
   const z = f.get("/accountz");
   assert.deepEqual([z["system_account"], z["accounts"]], ["$SYS", ["$G", "A", "$SYS"]]);
-  const detail = f.get("/accountz?acc=A")["account_detail"] as Reply;
+  const detail = member(f.get("/accountz?acc=A"), "account_detail");
   assert.deepEqual(Object.keys(detail), [
     "account_name",
     "update_time",
@@ -59,7 +60,7 @@ test("accountz lists the accounts, or one in detail", () => {
     "sublist_stats",
   ]);
   assert.deepEqual([detail["client_connections"], detail["expired"]], [1, false]);
-  const system = f.get("/accountz?acc=$SYS")["account_detail"] as Reply;
+  const system = member(f.get("/accountz?acc=$SYS"), "account_detail");
   assert.equal(system["is_system"], true);
   const unknown = f.ask("/accountz?acc=X");
   assert.deepEqual([unknown.status, unknown.body], [400, "Account X does not exist"]);
@@ -116,4 +117,26 @@ test("the index page links the endpoints and escapes the server's name", () => {
   }
   assert.ok(!body.includes("<b>"));
   assert.deepEqual([f.ask("/nope").status, f.ask("/nope").body], [404, "404 page not found\n"]);
+});
+
+test("services take the same options as JSON members, and know closed from open", () => {
+  const f = new Fixture();
+  const [a] = [f.client({ user: "A/ann" }), f.client({ user: "B/bob" })];
+  f.send(a, "SUB foo.* 1\r\n");
+  const data = serviceData(f.state, "CONNZ", { acc: "A", filter_subject: "foo.bar", auth: true });
+  const [one] = list(asReply(data), "connections");
+  assert.equal(one?.["authorized_user"], "A/ann");
+  const none = serviceData(f.state, "CONNZ", { acc: "A", filter_subject: "bar", state: 0 });
+  assert.deepEqual(list(asReply(none), "connections"), []);
+  assert.throws(() => serviceData(f.state, "CONNZ", { filter_subject: "foo" }), {
+    name: "MonitorError",
+    message: "filter by subject only valid with account filtering",
+  });
+  assert.deepEqual(serviceData(f.state, "HEALTHZ", {}), {
+    status: "ok",
+    status_code: 200,
+    error: undefined,
+    errors: undefined,
+  });
+  assert.equal(serviceData(f.state, "NOPEZ", {}), null);
 });

@@ -1,4 +1,5 @@
 /** An engine without a network, and the state that snapshots are taken of; tests write only what matters to them. */
+import assert from "node:assert/strict";
 import {
   type AcceptedUser,
   type Authenticator,
@@ -176,7 +177,7 @@ export class Fixture {
   get(target: string): Reply {
     const reply = this.ask(target);
     if (reply.status !== 200) throw new Error(`${target}: ${reply.status} ${reply.body}`);
-    return JSON.parse(reply.body) as Reply;
+    return asReply(JSON.parse(reply.body));
   }
 
   ask(target: string): ReturnType<typeof answer> {
@@ -234,11 +235,21 @@ export function queryOf(search: string): Query {
   return new URLSearchParams(search);
 }
 
+export function asReply(value: unknown): Reply {
+  assert.ok(typeof value === "object" && value !== null && !Array.isArray(value));
+  return { ...value };
+}
+
+/** The member, which must be an object. */
+export function member(reply: Reply | undefined, name: string): Reply {
+  return asReply(reply?.[name]);
+}
+
 /** The member, which must be a list of objects. */
 export function list(reply: Reply, name: string): readonly Reply[] {
   const value = reply[name];
-  if (!Array.isArray(value)) throw new Error(`${name} is no list in ${JSON.stringify(reply)}`);
-  return value as readonly Reply[];
+  assert.ok(Array.isArray(value), `${name} is no list in ${JSON.stringify(reply)}`);
+  return value.map(asReply);
 }
 
 export function remote(changes: Partial<RemoteView> = {}): RemoteView {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Fixture, list, remote, type Reply, START } from "./fixtures.ts";
+import { Fixture, list, member, remote, START } from "./fixtures.ts";
 
 test("leafz shows the links that are up, by account, their interest on request", () => {
   const f = new Fixture();
@@ -80,7 +80,7 @@ test("linkz shows a link's round trips, interest both ways and accepted links", 
   // The account's loop detection subject is announced too.
   assert.deepEqual(one?.["interest"], { received: 1, announced: 3 });
   const [accepted] = list(z, "accepted");
-  const at = accepted?.["link"] as Reply;
+  const at = member(accepted, "link");
   assert.deepEqual([at["remote_server"], at["is_spoke"], at["tls"]], ["edge", false, null]);
 });
 

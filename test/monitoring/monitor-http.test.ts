@@ -88,8 +88,8 @@ test("what is unknown is a plain 404, what does not parse a plain 400", async (t
 test("with a base path, everything stands under it and nothing beside it", async (t) => {
   const { port } = await start(t, { basePath: "/a//b/" });
   assert.equal((await ask(port, "/a/b/varz")).status, 200);
-  assert.equal((await ask(port, "/a/b/")).headers["content-type"], "text/html; charset=utf-8");
-  for (const path of ["/varz", "/", "/a/b", "/a/bvarz"]) {
+  assert.equal((await ask(port, "/a/b")).headers["content-type"], "text/html; charset=utf-8");
+  for (const path of ["/varz", "/", "/a/b/", "/a/bvarz", "/a/b/b/varz"]) {
     assert.equal((await ask(port, path)).status, 404, path);
   }
 });
@@ -127,4 +127,16 @@ test("closing ends idle connections and frees the port", async (t) => {
   await ended;
   const again = await start(t, { port: monitor.port });
   assert.equal(again.port, monitor.port);
+});
+
+test("a path that is not clean is redirected to the one that is", async (t) => {
+  const { port } = await start(t);
+  for (const [path, to] of [
+    ["//varz?x=1", "/varz?x=1"],
+    ["/a/../connz", "/connz"],
+    ["/./", "/"],
+  ] as const) {
+    const reply = await ask(port, path);
+    assert.deepEqual([reply.status, reply.headers["location"]], [307, to]);
+  }
 });
