@@ -12,7 +12,10 @@ export {
   type LoadedAccount,
   type OperatorTrust,
 } from "./operator-accounts.ts";
+export * from "./auth-callout.ts";
 export * from "./base64.ts";
+export type { CalloutServer } from "./callout-messages.ts";
+export { CurveKey } from "./curve-key.ts";
 export * from "./claims-service.ts";
 export * from "./creds.ts";
 export * from "./jwt-store.ts";
