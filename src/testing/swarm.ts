@@ -183,7 +183,8 @@ class Swarm {
     const random = this.#random;
     const denies = this.#usesPermissions && random.chance(0.4);
     return {
-      hub: random.chance(0.15),
+      // What permissions mean on a link whose roles are swapped is tested on its own.
+      hub: !this.#usesPermissions && random.chance(0.15),
       line: this.#line(),
       denyImports: denies && random.chance(0.5) ? [random.pick(DENIES)] : [],
       denyExports: denies && random.chance(0.5) ? [random.pick(DENIES)] : [],
@@ -194,10 +195,12 @@ class Swarm {
 
   #line(): LineOptions {
     const random = this.#random;
+    const latency = random.pick([0.1, 1, 5, 40]);
     return {
-      latency: random.pick([0.1, 1, 5, 40]),
+      latency,
       bytesPerSecond: random.pick([Number.POSITIVE_INFINITY, 10_000_000, 200_000]),
-      bufferBytes: random.pick([512, 4096, 262_144]),
+      // A small buffer on a long line moves next to nothing.
+      bufferBytes: random.pick(latency > 1 ? [32_768, 262_144] : [512, 4096, 262_144]),
       splitChance: random.pick([0, 0.3, 0.9]),
     };
   }
@@ -206,7 +209,7 @@ class Swarm {
     const random = this.#random;
     const client = this.#sim.client(server, {
       user: this.#usesAccounts && random.chance(0.4) ? "b" : "",
-      line: { ...this.#line(), bytesPerSecond: Number.POSITIVE_INFINITY },
+      line: { ...this.#line(), bytesPerSecond: Number.POSITIVE_INFINITY, bufferBytes: 262_144 },
       reconnect: 100,
     });
     for (let i = random.below(4); i > 0; i--) this.#subscribe(client);

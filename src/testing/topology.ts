@@ -175,14 +175,17 @@ export class Ideal {
     return [...keys.values()];
   }
 
-  /** The nodes that a message on `subject` from `node` reaches; `queue` "" follows plain interest. */
-  reached(node: string, subject: string, queue: string): readonly string[] {
+  /**
+   * The nodes that a message on `subject` from `node` reaches along plain interest; with `any` also along the
+   * interest of queue groups, whose messages bring plain subscribers a copy on their way.
+   */
+  reached(node: string, subject: string, any = false): readonly string[] {
     const nodes = [node];
     const walk = (at: string, came: SimRemote | null): void => {
       for (const hop of this.#topology.hopsFrom(at)) {
         if (hop.remote === came || !mayFlow(hop, subject)) continue;
         const wanted = this.announced(hop).some(
-          (interest) => interest.queue === queue && matches(interest.subject, subject),
+          (interest) => (any || interest.queue === "") && matches(interest.subject, subject),
         );
         if (!wanted) continue;
         nodes.push(hop.to);
