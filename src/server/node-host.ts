@@ -5,9 +5,19 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { dirname, posix } from "node:path";
+import {
+  type Decoded,
+  type OperatorClaims,
+  decodeAs,
+  readAccount,
+  readOperator,
+} from "../auth/index.ts";
 import type { ConfigHost, TlsOptions } from "../config/index.ts";
 import { buildClientTls, buildServerTls } from "../transports/node/index.ts";
+import { NodeCrypto } from "./node-crypto.ts";
 import { fileErrorText } from "./os-error.ts";
+
+const CRYPTO = new NodeCrypto();
 
 const HOST: ConfigHost = {
   readFile(path) {
@@ -23,11 +33,21 @@ const HOST: ConfigHost = {
   dirname,
   sha256: (text) => createHash("sha256").update(text).digest("hex"),
   checkTls: tlsFault,
+  checkOperatorJwt(jwt) {
+    const operator = decodeOperator(jwt);
+    return operator.ok ? null : operator.error;
+  },
+  checkAccountJwt: (jwt) => decodeAs(CRYPTO, jwt, readAccount).ok,
 };
 
 /** One serves all: it has no state. */
 export function nodeHost(): ConfigHost {
   return HOST;
+}
+
+/** What an operator's token says. */
+export function decodeOperator(jwt: string): Decoded<OperatorClaims> {
+  return decodeAs(CRYPTO, jwt, readOperator);
 }
 
 /** Loads the files as a listener, or a remote without a certificate of its own, would. */

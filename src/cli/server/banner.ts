@@ -1,6 +1,7 @@
 /** The first lines of a log: what starts here, and what its operator should know before anything else. */
 import type { Options, OptionsOrigin } from "../../config/index.ts";
 import type { LogLevel } from "../../core/index.ts";
+import { decodeOperator } from "../../server/node-host.ts";
 import { FROND_VERSION, NATS_VERSION, RUNTIME_VERSION } from "../../server/version.ts";
 
 /** A line that names nobody. */
@@ -33,11 +34,43 @@ export function bannerLines(
   if (origin.file !== null) {
     lines.push(notice(`Using configuration file: ${origin.file} (${origin.digest})`));
   }
+  lines.push(...operatorLines(options.operator).map(notice));
+  warn(
+    options.operator.length > 0 && options.systemAccount === null && !namesSystemAccount(options),
+    "Trusted Operators should utilize a System Account",
+  );
   warn(options.maxPayload > LARGE_PAYLOAD, LARGE_PAYLOAD_TEXT);
   warn(Object.keys(options.defaultJsDomain).length > 0, JS_DOMAIN_TEXT);
-  const first = options.tls?.handshakeFirst;
-  warn(first?.enabled === true && first.fallback === null && !options.allowNonTls, FIRST_TEXT);
   return lines;
+}
+
+function operatorLines(jwts: readonly string[]): readonly string[] {
+  if (jwts.length === 0) return [];
+  const blocks = jwts.map((jwt) => {
+    const operator = decodeOperator(jwt);
+    if (!operator.ok) return [];
+    const { audience, name, issuedAt, expires } = operator.claims;
+    return [
+      `  System  : "${audience}"`,
+      `  Operator: "${name}"`,
+      `  Issued  : ${unixTime(issuedAt)}`,
+      `  Expires : ${expires === 0 ? "Never" : unixTime(expires)}`,
+    ];
+  });
+  return ["Trusted Operators", ...blocks.flat()];
+}
+
+function namesSystemAccount({ operator }: Options): boolean {
+  return operator.some((jwt) => {
+    const decoded = decodeOperator(jwt);
+    return decoded.ok && decoded.claims.systemAccount !== "";
+  });
+}
+
+/** As Go prints a time in the zone that servers run in: `2026-11-24 17:15:51 +0000 UTC`. */
+function unixTime(seconds: number): string {
+  const [day = "", time = ""] = new Date(seconds * 1000).toISOString().split("T");
+  return `${day} ${time.slice(0, 8)} +0000 UTC`;
 }
 
 const LARGE_PAYLOAD = 8 * 1024 * 1024;
@@ -45,7 +78,6 @@ const LARGE_PAYLOAD_TEXT =
   "Maximum payloads over 8.00 MB are generally discouraged and could lead to poor performance";
 const JS_DOMAIN_TEXT =
   "The option `default_js_domain` is a temporary backwards compatibility measure and will be removed";
-const FIRST_TEXT = 'Clients that are not using "TLS Handshake First" option will fail to connect';
 
 /** The feature flags of 2.15.2, with what they are when not mentioned. */
 const FEATURES: ReadonlyMap<string, boolean> = new Map([
