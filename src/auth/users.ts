@@ -159,12 +159,17 @@ export function collectUsers(options: ConfigAuthOptions): UserTable {
   return { users, nkeys };
 }
 
-/** `allow_responses` with zeros replaced by the defaults: one response within two minutes. */
+/**
+ * `allow_responses` as the core wants it: zeros replaced by the defaults (one response within two minutes), and
+ * an allow list that is empty left out, so that nothing but responses may be published.
+ */
 export function settle(permissions: Permissions | null): Permissions | null {
   const responses = permissions?.responses ?? null;
   if (permissions === null || responses === null) return permissions;
+  const { allow, deny } = permissions.publish;
   return {
     ...permissions,
+    publish: { allow: allow === null || allow.length === 0 ? null : allow, deny },
     responses: {
       max: responses.max === 0 ? 1 : responses.max,
       expires: responses.expires === 0 ? 120_000 : responses.expires,
