@@ -93,6 +93,7 @@ function linkEntry(link: Link): JsonObject {
       remote_account: omit(leaf?.remoteAccount),
       remote_cluster: omit(leaf?.remoteCluster),
       remote_domain: omit(leaf?.remoteDomain),
+      authorized_user: omit(link.user?.authorizedUser),
       websocket: link.connectionType === "LEAFNODE_WS",
       compression: leaf?.compression ?? "not supported",
       tls: tls === null ? null : { version: tls.version, cipher_suite: tls.cipher },

@@ -72,6 +72,8 @@ export async function startMonitor(options: MonitorOptions): Promise<Monitor> {
         listener.close(() => {
           resolve();
         });
+        // Ends its watch over header timeouts, also where another server listens in front of it.
+        if (listener !== server) server.close();
         for (const socket of sockets) socket.destroy();
       }),
   };
@@ -103,6 +105,8 @@ function listen(listener: TcpServer, options: MonitorOptions): Promise<number> {
 
 /** TLS in front of an HTTP server, with the certificates of the moment. */
 function tlsFront(server: Server, tls: () => ServerTls, options: MonitorOptions): TcpServer {
+  // An HTTP server enforces its header timeout only from this event on, and this one never listens itself.
+  server.emit("listening");
   return createTcpServer((socket) => {
     const [first, ...others] = tls().identities;
     const secure = new TLSSocket(socket, {
@@ -121,7 +125,10 @@ function tlsFront(server: Server, tls: () => ServerTls, options: MonitorOptions)
     const from = joinHostPort(socket.remoteAddress ?? "", socket.remotePort ?? 0);
     const failed = (error: Error): void => {
       clearTimeout(timer);
-      options.log("error", `monitoring: http: TLS handshake error from ${from}: ${error.message}`);
+      options.log(
+        "error",
+        `monitoring: http: TLS handshake error from ${from}: ${tlsReason(error)}`,
+      );
       secure.destroy();
     };
     secure.once("error", failed);
@@ -134,6 +141,11 @@ function tlsFront(server: Server, tls: () => ServerTls, options: MonitorOptions)
       server.emit("connection", secure);
     });
   });
+}
+
+/** OpenSSL's reason alone, without its file and line. */
+function tlsReason(error: Error): string {
+  return "reason" in error && typeof error.reason === "string" ? error.reason : error.message;
 }
 
 function handle(options: MonitorOptions, request: IncomingMessage, response: ServerResponse): void {

@@ -1,10 +1,16 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
 import { request } from "node:http";
+import { request as secureRequest } from "node:https";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import type { LogLevel } from "../../src/core/index.ts";
 import type { MonitorState } from "../../src/monitoring/index.ts";
 import { type Monitor, type MonitorOptions, startMonitor } from "../../src/server/monitor-http.ts";
+import { buildServerTls } from "../../src/transports/node/index.ts";
 import { StartError } from "../../src/server/start-error.ts";
 import { Fixture } from "./fixtures.ts";
 
@@ -139,4 +145,59 @@ test("a path that is not clean is redirected to the one that is", async (t) => {
     const reply = await ask(port, path);
     assert.deepEqual([reply.status, reply.headers["location"]], [307, to]);
   }
+});
+
+/** A certificate of its own, or null where openssl is missing. */
+function certificate(t: TestContext): { certFile: string; keyFile: string } | null {
+  const directory = mkdtempSync(join(tmpdir(), "frond-monitor-"));
+  t.after(() => {
+    rmSync(directory, { recursive: true });
+  });
+  const [certFile, keyFile] = [join(directory, "cert.pem"), join(directory, "key.pem")];
+  const subject = ["-subj", "/CN=localhost", "-days", "2", "-nodes"];
+  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
+  try {
+    const files = ["-keyout", keyFile, "-out", certFile];
+    execFileSync("openssl", ["req", "-x509", ...key, ...subject, ...files], { stdio: "ignore" });
+    return { certFile, keyFile };
+  } catch {
+    return null;
+  }
+}
+
+test("over TLS it answers without a client certificate, and logs what is no TLS", async (t) => {
+  const files = certificate(t);
+  if (files === null) {
+    t.skip("openssl is not installed; certificates cannot be made");
+    return;
+  }
+  const tls = buildServerTls({
+    ...files,
+    caFile: null,
+    certs: [],
+    verify: true,
+    verifyAndMap: false,
+    insecure: false,
+    cipherSuites: [],
+    curvePreferences: [],
+    minVersion: null,
+    pinnedCerts: [],
+  });
+  const monitor = await start(t, { tls: () => tls });
+  assert.deepEqual(monitor.lines, [`notice Starting https monitor on 127.0.0.1:${monitor.port}`]);
+  const status = await new Promise((resolve, reject) => {
+    const to = { host: "127.0.0.1", port: monitor.port, path: "/varz", agent: false };
+    secureRequest({ ...to, rejectUnauthorized: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    })
+      .on("error", reject)
+      .end();
+  });
+  assert.equal(status, 200);
+  await assert.rejects(ask(monitor.port, "/varz"));
+  assert.match(
+    monitor.lines[1] ?? "",
+    /^error monitoring: http: TLS handshake error from 127\.0\.0\.1:\d+: /,
+  );
 });
