@@ -75,5 +75,8 @@ async function printTlsHelp(): Promise<number> {
 
 /** Resolves when a reader at the other end of a pipe has all of it. */
 function print(text: string): Promise<number> {
-  return new Promise((resolve) => process.stdout.write(text, () => resolve(0)));
+  return new Promise((resolve) => {
+    process.stdout.once("error", () => resolve(0));
+    process.stdout.write(text, () => resolve(0));
+  });
 }

@@ -120,7 +120,8 @@ export class LogFile implements LineWriter {
   #purge(): void {
     const { maxFiles } = this.#settings;
     if (maxFiles <= 0) return;
-    for (const name of this.#backups().slice(0, Math.min(0, 1 - maxFiles) || undefined)) {
+    const names = this.#backups();
+    for (const name of names.slice(0, Math.max(0, names.length - (maxFiles - 1)))) {
       const path = join(dirname(this.path), name);
       try {
         unlinkSync(path);

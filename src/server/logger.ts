@@ -144,7 +144,7 @@ export function dateText(date: Date, utc: boolean): string {
   return `${day.replaceAll("-", "/")} ${time.slice(0, 8)}`;
 }
 
-/** Writes to an open file, whole or not at all: a pipe that is full is waited for. */
+/** Writes all of a text to an open file; a pipe that is full is waited for. */
 export function writeFully(fd: number, text: string): void {
   const bytes = Buffer.from(text);
   let done = 0;

@@ -147,6 +147,8 @@ class ServerProcess {
     if (this.#lameDuck || this.#stopping) return;
     this.#lameDuck = true;
     await server.lameDuck();
+    // An interrupt that cut it short ends the process.
+    if (this.#stopping) return;
     this.#removePorts();
     await this.#exit(0);
   }
