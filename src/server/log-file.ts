@@ -125,11 +125,11 @@ export class LogFile implements LineWriter {
       const path = join(dirname(this.path), name);
       try {
         unlinkSync(path);
-        this.#say("notice", `Purged log file "${path}"`);
+        this.#say("notice", `Purged log file "${name}"`);
       } catch (error) {
         const next = "will attempt next rotation";
         const reason = osErrorText(error);
-        this.#say("error", `Unable to remove backup log file "${path}" (${reason}), ${next}`);
+        this.#say("error", `Unable to remove backup log file "${name}" (${reason}), ${next}`);
         return;
       }
     }
