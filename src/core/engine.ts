@@ -7,7 +7,7 @@
  */
 import { Account } from "./account/account.ts";
 import type { QueueGroup, Match } from "./account/match-result.ts";
-import { utf8ToLatin1 } from "./bytes/ascii.ts";
+import { copyOf, utf8ToLatin1 } from "./bytes/ascii.ts";
 import type {
   AuthVerdict,
   Authenticator,
@@ -51,7 +51,11 @@ const HELD_MAX = 1024 * 1024;
 export interface EngineObserver {
   /** A client passed CONNECT, or a leaf link's handshake is over. */
   ready?(link: Link): void;
+  /** A link is about to close; its subscriptions are still there. */
+  closing?(link: Link): void;
   closed?(link: Link, reason: ClosedState): void;
+  /** A PONG came: `link.rtt` is new. */
+  measured?(link: Link): void;
   /** A solicited leaf link heard of its hub's URLs. */
   gossip?(link: Link, urls: readonly string[], websocketUrls: readonly string[]): void;
   /** A hub demands TLS: to be remembered for this remote. */
@@ -267,6 +271,7 @@ export class Engine {
     link.state = "closing";
     link.closedReason = reason;
     this.#stalled.delete(link);
+    this.observer.closing?.(link);
     this.dropSubscriptions(link);
     if (flush && link.out.bytes > 0) link.queued = link.out.flush(this.outlet, link.id);
     else link.out.clear();
@@ -410,7 +415,7 @@ export class Engine {
   ownMessage(): void {
     const m = this.message;
     const shift = m.subjectStart;
-    m.use(m.bytes.slice(shift, m.frameEnd));
+    m.use(copyOf(m.bytes, shift, m.frameEnd));
     m.shift(-shift);
     m.owned = true;
   }
@@ -563,7 +568,7 @@ export class Engine {
     if (!this.isOpen(link)) return;
     link.lastByte = this.now;
     if (link.state === "authenticating") {
-      this.#hold(link, owned ? chunk : chunk.slice());
+      this.#hold(link, owned ? chunk : copyOf(chunk, 0, chunk.length));
       return;
     }
     const protocol = link.kind === KIND_LEAF ? this.#leaf : this.#client;
@@ -579,7 +584,7 @@ export class Engine {
       this.close(link, "Protocol Violation");
     }
     this.current = null;
-    if (taken < chunk.length && this.#isWaiting(link)) this.#hold(link, chunk.slice(taken));
+    if (taken < chunk.length && this.#isWaiting(link)) this.#hold(link, copyOf(chunk, taken, chunk.length));
   }
 
   /** Parsing may have put the link into this state, which the compiler cannot see. */

@@ -98,7 +98,7 @@ class InProcessTransport implements Transport, MemoryWireHandler {
   }
 
   data(chunk: Uint8Array): void {
-    this.#chunks.push(chunk.slice());
+    this.#chunks.push(new Uint8Array(chunk));
     this.#wake?.();
   }
 

@@ -9,7 +9,7 @@ import {
   type OptionsOrigin,
 } from "../config/index.ts";
 import type { LogLevel } from "../core/index.ts";
-import { NODE_HOST } from "./node-host.ts";
+import { nodeHost } from "./node-host.ts";
 import { FrondServer } from "./server.ts";
 import { StartError } from "./start-error.ts";
 
@@ -73,7 +73,7 @@ export class Server {
 
   /** Applies other options while running; rejects with what cannot be changed, and then nothing is. */
   async reload(options: OptionsInput): Promise<void> {
-    const loaded = optionsFromObject(options, NODE_HOST);
+    const loaded = optionsFromObject(options, nodeHost());
     await this.inner.reload(loaded.options, loaded.origin);
   }
 
@@ -101,9 +101,9 @@ export async function startServer(options: StartOptions = {}): Promise<Server> {
 }
 
 function load(file: string | undefined, rest: OptionsInput): { options: Options; origin: OptionsOrigin } {
-  if (file !== undefined) return loadConfig(NODE_HOST, file);
+  if (file !== undefined) return loadConfig(nodeHost(), file);
   const listens = "port" in rest || "listen" in rest || "host" in rest;
-  return optionsFromObject(listens ? rest : { ...rest, host: "127.0.0.1", port: -1 }, NODE_HOST);
+  return optionsFromObject(listens ? rest : { ...rest, host: "127.0.0.1", port: -1 }, nodeHost());
 }
 
 function libraryLogger(

@@ -175,6 +175,7 @@ export class Remote {
         return;
       }
       if (wire === null) {
+        this.#enter("waiting");
         await this.#sleep(this.#backOff(), signal);
         continue;
       }

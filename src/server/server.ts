@@ -40,6 +40,10 @@ import { nodeWorld } from "./node-world.ts";
 import { Remote } from "./remote.ts";
 import type { RemoteHost } from "./remote-host.ts";
 import { StartError } from "./start-error.ts";
+import { ClosedRing } from "./closed-ring.ts";
+import { configFacts, ProcessMeter } from "./monitor-state.ts";
+import type { Monitor } from "./monitor-http.ts";
+import type { MonitorState } from "../monitoring/index.ts";
 import { randomBytes } from "node:crypto";
 
 const DEAF: WireHandler = { data: () => {}, drained: () => {}, closed: () => {} };
@@ -72,10 +76,16 @@ export class FrondServer implements AcceptHost, RemoteHost {
   readonly #byLink = new Map<Link, Remote>();
   #nextRemote = 1;
   #lameDuck: LameDuck | null = null;
+  readonly #ring: ClosedRing;
+  readonly #meter = new ProcessMeter();
+  readonly #requests = new Map<string, number>();
+  #monitor: Monitor | null = null;
+  #loaded = now();
 
   constructor(options: Options, deps: ServerDeps) {
     this.options = options;
     this.logger = deps.logger;
+    this.#ring = new ClosedRing(options.maxClosedClients);
     this.origin = deps.origin;
     this.serverId = encodePublicKey("server", new Uint8Array(randomBytes(32)));
     this.authenticator = this.#makeAuthenticator("");
@@ -88,6 +98,11 @@ export class FrondServer implements AcceptHost, RemoteHost {
       this.authenticator,
       {
         ready: (link) => this.#ready(link),
+        refused: (link, verdict) => {
+          if (!verdict.ok) this.#ring.refused(link, verdict);
+        },
+        closing: (link) => this.#ring.closing(link),
+        measured: (link) => this.#byLink.get(link)?.measured(link.rtt),
         closed: (link, reason) => this.#closed(link, reason),
         gossip: (link, urls, websocketUrls) => {
           const remote = this.#byLink.get(link);
@@ -109,6 +124,7 @@ export class FrondServer implements AcceptHost, RemoteHost {
   async start(): Promise<void> {
     try {
       this.#loadTls();
+      await this.#startMonitor();
       await this.#listenLeaves();
       await this.#listenClients();
     } catch (error) {
@@ -148,7 +164,7 @@ export class FrondServer implements AcceptHost, RemoteHost {
     const nats = this.options.tls === null ? "nats" : "tls";
     return {
       nats: this.#urls(nats, this.options.host, this.#clients),
-      monitoring: [],
+      monitoring: this.#monitorUrls(),
       websocket: [],
       leafnodes: this.#urls("nats", this.options.leafnodes.host, this.#leaves),
     };
@@ -304,6 +320,7 @@ export class FrondServer implements AcceptHost, RemoteHost {
   useOptions(options: Options, origin: OptionsOrigin | null): void {
     this.options = options;
     this.origin = origin;
+    this.#loaded = now();
     this.#loadTls();
     this.#applyOptions();
     this.authenticator = this.#makeAuthenticator(this.authenticator.inventedUser);
@@ -320,6 +337,54 @@ export class FrondServer implements AcceptHost, RemoteHost {
     const index = this.remotes.indexOf(remote);
     if (index >= 0) this.remotes.splice(index, 1);
     remote.stop("Client Closed", true);
+  }
+
+  monitorState(): MonitorState {
+    const { options } = this;
+    const opts = this.engine.options;
+    return {
+      engine: this.engine,
+      now: now(),
+      start: this.started,
+      configLoadTime: this.#loaded,
+      configDigest: this.origin?.digest ?? "",
+      process: this.#meter.read(),
+      http: {
+        host: options.httpHost ?? options.host,
+        httpPort: options.httpPort === 0 ? 0 : (this.#monitor?.port ?? options.httpPort),
+        httpsPort: options.httpsPort === 0 ? 0 : (this.#monitor?.port ?? options.httpsPort),
+        basePath: options.httpBasePath,
+      },
+      requests: this.#requests,
+      config: configFacts(options, {
+        leafPort: this.leafPort,
+        leafAuthTimeout: opts.leaf.authTimeout,
+        websocketPort: 0,
+        websocketAuthTimeout: opts.websocket?.authTimeout ?? 0,
+        clientTls: this.#clientTls,
+        leafTls: this.#leafTls,
+        websocketTls: null,
+      }),
+      closed: this.#ring,
+      listeners: [{ name: "server", up: this.#clients !== null, error: "" }],
+      remotes: this.remotes,
+      account: () => null,
+    };
+  }
+
+  async #startMonitor(): Promise<void> {
+    const { options } = this;
+    const https = options.httpsPort !== 0;
+    if (options.httpPort === 0 && !https) return;
+    const { startMonitor } = await import("./monitor-http.ts");
+    this.#monitor = await startMonitor({
+      host: options.httpHost ?? options.host,
+      port: https ? options.httpsPort : options.httpPort,
+      tls: https ? () => this.#clientTls as ServerTls : null,
+      basePath: options.httpBasePath,
+      state: () => this.monitorState(),
+      log: (level, text) => this.log(level, "", text),
+    });
   }
 
   #makeAuthenticator(inventedUser: string): ConfigAuthenticator {
@@ -436,7 +501,12 @@ export class FrondServer implements AcceptHost, RemoteHost {
     }
   }
 
-  #urls(scheme: string, host: string, listener: Listener | null): string[] {
+  #monitorUrls(): string[] {
+    const { httpsPort, httpHost, host } = this.options;
+    return this.#urls(httpsPort === 0 ? "http" : "https", httpHost ?? host, this.#monitor);
+  }
+
+  #urls(scheme: string, host: string, listener: { readonly port: number } | null): string[] {
     if (listener === null) return [];
     if (!isAny(host)) return [`${scheme}://${joinHostPort(host, listener.port)}`];
     const addresses = globalAddresses();
@@ -449,6 +519,7 @@ export class FrondServer implements AcceptHost, RemoteHost {
   }
 
   #closed(link: Link, reason: ClosedState): void {
+    this.#ring.closed(link, reason, this.engine.now);
     if (link.kind === KIND_LEAF) {
       const peer = link.leaf?.remoteServer ?? "";
       const tail = peer === "" ? "" : ` - Remote: ${peer}`;
@@ -487,6 +558,7 @@ export class FrondServer implements AcceptHost, RemoteHost {
     this.#lameDuck?.cancel();
     for (const remote of this.remotes) remote.stop("Server Shutdown", true);
     await this.#closeListeners();
+    await this.#monitor?.close();
     this.engine.now = now();
     for (const link of this.engine.links.values()) this.engine.close(link, "Server Shutdown");
     this.engine.flush();

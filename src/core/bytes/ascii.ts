@@ -107,3 +107,8 @@ export function parseSize(bytes: Uint8Array, start: number, end: number): number
   }
   return n;
 }
+
+/** A copy of `[start, end)`. Not `slice`: on Node's `Buffer`, a `Uint8Array`, that is a view of the same memory. */
+export function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  return new Uint8Array(bytes.subarray(start, end));
+}

@@ -279,7 +279,10 @@ export class ClientProtocol implements Protocol {
   #begin(link: Link): void {
     link.connected = true;
     link.authAt = 0;
-    if (link.rtt === 0) firstPing(this.#engine, link, FIRST_PING_MOST);
+    if (link.rtt !== 0) return;
+    // The first estimate, as the reference: from accept to CONNECT; the first PONG replaces it.
+    link.rtt = Math.max(this.#engine.now - link.opened, 0.001);
+    firstPing(this.#engine, link, FIRST_PING_MOST);
   }
 
   #merge(link: Link, fields: Fields): void {

@@ -105,4 +105,5 @@ export function gotPong(engine: Engine, link: Link): void {
   // A microsecond at least, so that "measured" and "0s" stay apart.
   link.rtt = Math.max(engine.now - link.pingSent, 0.001);
   link.rttAt = engine.now;
+  engine.observer.measured?.(link);
 }

@@ -2,7 +2,7 @@
  * The deliveries that need more than copying bytes: deny lists and tracked replies of a receiver, receivers
  * without headers, subscriptions held by the server itself.
  */
-import { latin1 } from "../bytes/ascii.ts";
+import { copyOf, latin1 } from "../bytes/ascii.ts";
 import type { QueueGroup } from "../account/match-result.ts";
 import type { Engine } from "../engine.ts";
 import type { Link, Subscription } from "../link/link.ts";
@@ -45,8 +45,8 @@ export function deliverInternal(
   handler({
     subject: latin1(m.bytes, m.subjectStart, m.subjectEnd),
     reply: m.replyEnd === 0 ? "" : latin1(m.bytes, m.replyStart, m.replyEnd),
-    header: m.headerEnd === 0 ? null : m.bytes.slice(m.payloadStart, headerEnd),
-    payload: m.bytes.slice(headerEnd, m.payloadStart + m.size),
+    header: m.headerEnd === 0 ? null : copyOf(m.bytes, m.payloadStart, headerEnd),
+    payload: copyOf(m.bytes, headerEnd, m.payloadStart + m.size),
     source,
     account: sub.link.account,
   });

@@ -5,7 +5,7 @@
  * Order of work: plain subscribers, then queue groups (one member each, local ones first), then leaf links,
  * each with at most one copy, whatever the number of subscriptions behind it.
  */
-import { latin1 } from "../bytes/ascii.ts";
+import { copyOf, latin1 } from "../bytes/ascii.ts";
 import type { Fan, Match, QueueGroup } from "../account/match-result.ts";
 import type { Engine } from "../engine.ts";
 import { KIND_INTERNAL, KIND_LEAF, type Link, type Subscription } from "../link/link.ts";
@@ -128,7 +128,7 @@ function writeSliced(out: Outbox, m: Message, sidPart: Uint8Array): void {
 export function payloadSlice(m: Message): Uint8Array {
   return m.owned
     ? m.bytes.subarray(m.payloadStart, m.frameEnd)
-    : m.bytes.slice(m.payloadStart, m.frameEnd);
+    : copyOf(m.bytes, m.payloadStart, m.frameEnd);
 }
 
 /** One encoded frame for all subscribers of a fan, or one each where that cannot be. */
