@@ -4,8 +4,8 @@
  * - Nobody gets a message twice, nor one that its subscription does not match, nor one that accounts or
  *   permissions keep away; a queue group gets it once at most, a local member first.
  * - Messages of one publisher reach one subscription in order.
- * - A message must arrive if, when it was published, interest was in place on the whole path to a subscription,
- *   and no link of that path broke until all was quiet.
+ * - A message must arrive if, when it was published, a subscription's interest was in place on the whole path to
+ *   it, and no link of that path broke until all was quiet.
  * - On a system that is quiet and whole, exactly the model's receivers get it (`Ideal`).
  */
 import type { Received, SimClient, SimSubscription } from "./sim-client.ts";
@@ -85,7 +85,7 @@ export class Ledger {
         if (sub.ended || sub.queue !== "" || !matches(sub.subject, subject)) continue;
         if (client.link?.subs?.has(sub.sid) !== true) continue;
         const path = this.topology.path(node, clientNode(client));
-        if (path === null || !path.every((hop) => isInPlace(hop, subject))) continue;
+        if (path === null || !path.every((hop) => isInPlace(hop, sub.subject, subject))) continue;
         musts.push({
           sub,
           clientEpoch: client.epoch,
@@ -223,13 +223,16 @@ export class Ledger {
   }
 }
 
-/** Whether the sender of a hop knows, at this moment, of interest in `subject` behind it. */
-function isInPlace(hop: Hop, subject: string): boolean {
+/**
+ * Whether the sender of a hop knows of this very interest, and the receiver keeps it up with nothing under way
+ * that could take it back for a while (an LS- followed by an LS+).
+ */
+function isInPlace(hop: Hop, key: string, subject: string): boolean {
   const { remote } = hop;
-  const link = hop.up ? remote.link : remote.hubLink;
-  if (!remote.isUp || link === null || link.state !== "active" || link.subs === null) return false;
-  if (!mayFlow(hop, subject)) return false;
-  for (const sub of link.subs.values())
-    if (sub.queue === "" && matches(sub.subject, subject)) return true;
-  return false;
+  const { connection } = remote;
+  const [sender, receiver] = hop.up ? [remote.link, remote.hubLink] : [remote.hubLink, remote.link];
+  const back = hop.up ? connection?.b : connection?.a;
+  if (!remote.isUp || sender === null || receiver === null || back === undefined) return false;
+  if (sender.state !== "active" || sender.subs?.has(key) !== true) return false;
+  return mayFlow(hop, subject) && back.unreadBytes === 0 && receiver.out.bytes === 0;
 }

@@ -214,6 +214,11 @@ export class SimSocket {
     incoming.reader = this;
   }
 
+  /** Bytes of ours that have not arrived. */
+  get unreadBytes(): number {
+    return this.#out.heldBytes;
+  }
+
   /** Bytes under way in both directions. */
   get heldBytes(): number {
     return this.#out.heldBytes + this.#in.heldBytes;
