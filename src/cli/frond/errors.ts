@@ -56,8 +56,9 @@ export function errorText(error: unknown): string {
     return `nats: permissions violation: ${error.message.replace(/^'|'$/g, "")}`;
   }
   const code = errorCode(error, (name) => CERTIFICATE.test(name));
-  if (code !== undefined)
-    return `tls: failed to verify certificate: x509: ${certificateFault(error)}`;
+  if (code !== undefined || UNTRUSTED.test(error.message)) {
+    return `nats: tls error: tls: failed to verify certificate: x509: ${certificateFault(error)}`;
+  }
   if (isUnreachable(error)) return `nats: no servers available for connection${unknownHost(error)}`;
   if (/^invalid subject$/i.test(error.message)) return "nats: invalid subject";
   if (error.message === "server does not support 'tls'") {

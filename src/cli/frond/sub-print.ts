@@ -64,11 +64,13 @@ function printContent(message: Msg, options: PrintOptions): void {
 }
 
 function dump(message: Msg, options: PrintOptions, directory: string, file: string): void {
+  const body = translateBody(message.data, options.translate, message.subject);
+  if (body.failure !== undefined) {
+    log(`Error while translating msg body: ${body.failure}`);
+    return;
+  }
+  const text = messageJson(message, body.data);
   try {
-    const text = messageJson(
-      message,
-      translateBody(message.data, options.translate, message.subject),
-    );
     if (directory === "-") out(`${text}\0`);
     else writeFileSync(join(directory, file), text, { mode: 0o600 });
   } catch (error) {
