@@ -14,5 +14,7 @@ if (files.length === 0) {
   console.error(`no test file under dist/test matches ${parts.join(", ")}`);
   process.exit(1);
 }
+// The same reporter on every Node, failures at its end.
+if (!flags.some((flag) => flag.startsWith("--test-reporter"))) flags.push("--test-reporter=spec");
 const run = spawnSync(process.execPath, ["--test", ...flags, ...files], { stdio: "inherit" });
 process.exit(run.status ?? 1);
