@@ -1,4 +1,5 @@
 /** `frond reply SUBJECT [BODY]`: answers requests with a text, an echo or a command's output. */
+import type { ExecFileException } from "node:child_process";
 import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Msg, MsgHdrs } from "@nats-io/transport-node";
@@ -146,7 +147,7 @@ function run(line: string, request: Msg): Promise<Uint8Array> {
   };
   return new Promise((resolve) => {
     const child = execFile(file, args, { env, encoding: "buffer", maxBuffer: 1 << 30 }, (error) => {
-      if (error !== null) log(`Command ${quote(line)} failed to run: ${error.message}`);
+      if (error !== null) log(`Command ${quote(line)} failed to run: ${commandFault(error)}`);
       resolve(Buffer.concat(pieces));
     });
     const pieces: Buffer[] = [];
@@ -157,4 +158,9 @@ function run(line: string, request: Msg): Promise<Uint8Array> {
     child.stderr?.on("data", keep);
     child.stdin?.end();
   });
+}
+
+function commandFault(error: ExecFileException): string {
+  if (typeof error.code === "number") return `exit status ${error.code}`;
+  return error.signal ? `signal: ${error.signal}` : error.message;
 }
