@@ -17,6 +17,8 @@ export type { RemoteSpec } from "./link/remote-spec.ts";
 export { Account, NO_LIMITS, type AccountLimits } from "./account/account.ts";
 export { LinkPermissions, SubjectFilter } from "./account/permissions.ts";
 export type { ServerMessage } from "./routing/publish-queue.ts";
+export { explain, peerName, type LinkExplanation, type Verdict } from "./routing/explain.ts";
+export { remoteRule, type Reason, type RemoteLists, type RuleName } from "./routing/explain-rules.ts";
 export { WIRE_ERRORS } from "./protocol/errors.ts";
 export { asyncInfo } from "./link/client-info.ts";
 export { goQuote, latin1, latin1Bytes, latin1ToUtf8, utf8Bytes, utf8ToLatin1 } from "./bytes/ascii.ts";

@@ -27,6 +27,9 @@ export class LeafState {
   /** Synthetic denies (JetStream domains), which are no violations on the hub's end. */
   quietSend: SubjectFilter | null = null;
   quietReceive: SubjectFilter | null = null;
+  /** Messages that permissions kept from being sent to the peer, and from being taken from it. */
+  refusedOut = 0;
+  refusedIn = 0;
   /** The last `-ERR` text of the peer, for link views. */
   lastError = "";
   /** INFO, as far as the handshake still needs it. */

@@ -17,7 +17,9 @@ import { gotPong } from "./deadlines.ts";
 import { isCanonical } from "./client.ts";
 import { LeafHandshake } from "./leaf-handshake.ts";
 import { reactToError } from "./leaf-errors.ts";
+import { hasAllSubscriptions } from "./link-limits.ts";
 import type { Link, Subscription } from "./link.ts";
+import { Refusals } from "./refusals.ts";
 import { traceMessage } from "./trace.ts";
 
 const NO_QUEUES: readonly string[] = [];
@@ -31,9 +33,11 @@ export class LeafProtocol implements Protocol {
   readonly handshake: LeafHandshake;
   readonly #engine: Engine;
   readonly #tokens = new Tokens(4096);
+  readonly #refusals: Refusals;
 
   constructor(engine: Engine) {
     this.#engine = engine;
+    this.#refusals = new Refusals(engine);
     this.seed = engine.seed;
     this.message = engine.message;
     this.handshake = new LeafHandshake(engine);
@@ -162,6 +166,8 @@ export class LeafProtocol implements Protocol {
       if (filter !== null && !match.allows(filter, subject)) {
         if (!this.#isResponse(subject())) {
           this.#engine.log("debug", link, `Not permitted to deliver to ${goQuote(subject())}`);
+          leaf.refusedOut++;
+          this.#refusals.note(link, "out", subject());
           return null;
         }
       }
@@ -185,7 +191,9 @@ export class LeafProtocol implements Protocol {
     const subject = latin1(m.bytes, m.subjectStart, m.subjectEnd);
     for (const filter of [leaf.sendFilter, leaf.quietSend]) {
       if (filter === null) continue;
-      if (!filter.allows(subject) || filter.denies(subject, sub.queue)) return false;
+      if (filter.allows(subject) && !filter.denies(subject, sub.queue)) continue;
+      this.#refusals.note(link, "out", subject);
+      return false;
     }
     return true;
   }
@@ -208,8 +216,10 @@ export class LeafProtocol implements Protocol {
     if (!refused) return true;
     const text = subject();
     if (text.startsWith("_R_.") || text.startsWith("$JS.ACK.") || text.startsWith("_GR_.")) return true;
+    if (!leaf.isSpoke && mayAnswer(engine, link, text)) return true;
+    leaf.refusedIn++;
+    this.#refusals.note(link, "in", text);
     if (leaf.isSpoke) return false;
-    if (mayAnswer(engine, link, text)) return true;
     const quoted = goQuote(text);
     engine.log("error", link, `Publish Violation on ${quoted} - Check other side configuration`);
     if (leaf.solicited) leaf.connectDelay = LOOP_DELAY;
@@ -308,7 +318,7 @@ export class LeafProtocol implements Protocol {
       engine.setWeight(known, queue === "" ? 1 : weight);
       return;
     }
-    if (link.maxSubscriptions > 0 && link.subs.size >= link.maxSubscriptions) {
+    if (hasAllSubscriptions(link)) {
       engine.log("error", link, WIRE_ERRORS.maxSubscriptions);
       engine.sendError(link, WIRE_ERRORS.maxSubscriptions);
       return;
@@ -351,8 +361,10 @@ export class LeafProtocol implements Protocol {
     const quoted = goQuote(subject);
     if (link.leaf?.isSpoke === true) {
       engine.log("debug", link, `Permissions Violation for Subscription to ${quoted}`);
+      this.#refusals.note(link, "interest", subject);
       return false;
     }
+    this.#refusals.note(link, "interest", subject);
     engine.log("error", link, `Subscription Violation on ${quoted} - Check other side configuration`);
     if (link.leaf?.solicited === true) link.leaf.connectDelay = LOOP_DELAY;
     engine.fail(link, `Permissions Violation for Subscription to ${quoted}`, "Protocol Violation");
