@@ -9,6 +9,7 @@ import { Account } from "./account/account.ts";
 import type { QueueGroup, Match } from "./account/match-result.ts";
 import { copyOf, utf8ToLatin1 } from "./bytes/ascii.ts";
 import type {
+  AcceptedUser,
   AuthVerdict,
   Authenticator,
   LinkId,
@@ -30,9 +31,12 @@ import {
   type LinkOrigin,
   Subscription,
 } from "./link/link.ts";
+import { applyLimits, endOverfull, serverSubscriptions } from "./link/link-limits.ts";
 import { type Batch, BufferPool } from "./link/outbound.ts";
 import type { RemoteSpec } from "./link/remote-spec.ts";
 import { fireTimers, schedule } from "./link/deadlines.ts";
+import { writeBegan, writeEnded } from "./link/write-deadline.ts";
+import { type LinkPlace, labelOf, originOf } from "./link/place.ts";
 import { TimerQueue } from "./link/timers.ts";
 import type { EngineOptions } from "./options.ts";
 import { Message } from "./protocol/message.ts";
@@ -46,6 +50,8 @@ const POOL_BUFFER = 192 * 1024;
 const POOL_MAX = 64;
 /** While `authenticating`, at most so much is held of what the peer sent on. */
 const HELD_MAX = 1024 * 1024;
+/** The same for all links together. */
+const HELD_TOTAL_MAX = 64 * 1024 * 1024;
 
 /** What the server layer wants to hear of. Called after the engine's own state is right. */
 export interface EngineObserver {
@@ -62,16 +68,6 @@ export interface EngineObserver {
   remoteNeedsTls?(link: Link): void;
   refused?(link: Link, verdict: AuthVerdict): void;
   accountCreated?(account: Account): void;
-}
-
-/** Where a link's bytes come from. */
-export interface LinkPlace {
-  readonly host: string;
-  readonly port: number;
-  readonly connectionType: LinkOrigin["connectionType"];
-  readonly tls?: LinkOrigin["tls"];
-  /** In-process links of a TLS server, and links of an optional-TLS listener. */
-  readonly tlsOptional?: boolean;
 }
 
 export class Engine {
@@ -107,6 +103,8 @@ export class Engine {
   readonly #dirtyAccounts = new Set<Account>();
   readonly #stalled = new Set<Link>();
   readonly #internal = new Map<Account, Link>();
+  /** What links in `authenticating` have sent on, in bytes. */
+  #heldTotal = 0;
   #nextId = 1;
   #nextSubId = 1;
 
@@ -151,7 +149,7 @@ export class Engine {
     this.now = now;
     const link = this.#open(KIND_CLIENT, place, this.global, now);
     this.totalConnections++;
-    this.#client.opened(link, place.tlsOptional === true);
+    this.#client.opened(link, place);
     this.flush();
     return link;
   }
@@ -192,6 +190,7 @@ export class Engine {
     this.now = now;
     link.queued = queued;
     link.lastDrain = now;
+    if (queued === 0 && link.writeAt > 0) writeEnded(this, link);
     if (queued === 0 && link.out.bytes > 0) this.#flushLink(link);
     if (this.#stalled.size > 0 && !this.#isFilling(link)) this.#resumeStalled();
   }
@@ -203,6 +202,13 @@ export class Engine {
     this.now = now;
     this.close(link, reason, false);
     this.flush();
+  }
+
+  /** A PROXY header named a client's true address. */
+  readdress(link: Link, host: string, port: number): void {
+    link.host = host;
+    link.port = port;
+    link.label = labelOf({ host, port, connectionType: link.connectionType }, link.kind, link.id);
   }
 
   /** The TLS handshake that `startTls` asked for is done. */
@@ -251,8 +257,7 @@ export class Engine {
   authenticated(link: Link, verdict: AuthVerdict): void {
     if (link.state !== "authenticating") return;
     const held = link.held;
-    link.held = null;
-    link.heldBytes = 0;
+    this.#releaseHeld(link);
     const protocol = link.kind === KIND_LEAF ? this.#leaf : this.#client;
     protocol.decided(link, verdict);
     if (this.isOpen(link)) this.outlet.resume(link.id);
@@ -263,6 +268,18 @@ export class Engine {
   /** Asks the authenticator again about a live client, after a reload. */
   reauthorize(link: Link): void {
     this.#client.reauthorize(link);
+  }
+
+  /** New rules for the user of a live link; subscriptions that they forbid are taken away. */
+  updateUser(link: Link, user: AcceptedUser): void {
+    if (link.kind === KIND_CLIENT) this.#client.rebind(link, user);
+    else link.user = user;
+  }
+
+  /** The limits of a link's account changed. */
+  refreshLimits(link: Link): void {
+    applyLimits(this, link);
+    endOverfull(this, link);
   }
 
   /** Ends a link; what is queued goes out first where `flush`. */
@@ -285,7 +302,7 @@ export class Engine {
     totals.outMsgs += link.outMsgs;
     totals.outBytes += link.outBytes;
     link.parse.carry = null;
-    link.held = null;
+    this.#releaseHeld(link);
     this.timers.forget();
     this.outlet.close(link.id, flush, reason);
     this.observer.closed?.(link, reason);
@@ -441,6 +458,7 @@ export class Engine {
   /** One link's output goes to its transport now; before a change of framing. */
   flushNow(link: Link): void {
     link.queued = link.out.flush(this.outlet, link.id);
+    if (link.queued > 0 && link.writeAt === 0) writeBegan(this, link);
   }
 
   #flushLink(link: Link): void {
@@ -450,8 +468,10 @@ export class Engine {
       return;
     }
     link.queued = link.out.flush(this.outlet, link.id);
-    if (link.queued > 0) this.checkPending(link);
-    else link.lastDrain = this.now;
+    if (link.queued > 0) {
+      if (link.writeAt === 0) writeBegan(this, link);
+      this.checkPending(link);
+    } else link.lastDrain = this.now;
   }
 
   /** Enforces the bound on what waits for a link, and pauses a producer that fills it. */
@@ -541,7 +561,7 @@ export class Engine {
   internalLink(account: Account): Link {
     let link = this.#internal.get(account);
     if (link === undefined) {
-      const origin = originOf({ host: "", port: 0, connectionType: "IN_PROCESS" }, "SYSTEM", this);
+      const origin = originOf({ host: "", port: 0, connectionType: "IN_PROCESS" }, "SYSTEM", this.options);
       link = new Link(this.#nextId++, KIND_INTERNAL, account, this.pool, origin, this.now);
       link.state = "active";
       this.#internal.set(account, link);
@@ -551,10 +571,7 @@ export class Engine {
 
   #open(kind: typeof KIND_CLIENT | typeof KIND_LEAF, place: LinkPlace, account: Account, now: Millis): Link {
     const id = this.#nextId++;
-    const ws = place.connectionType === "WEBSOCKET" || place.connectionType === "LEAFNODE_WS";
-    const tag = kind === KIND_CLIENT ? (ws ? "wid" : "cid") : ws ? "lid_ws" : "lid";
-    const host = place.host.includes(":") ? `[${place.host}]` : place.host;
-    const origin = originOf(place, `${host}:${place.port} - ${tag}:${id}`, this);
+    const origin = originOf(place, labelOf(place, kind, id), this.options);
     const link = new Link(id, kind, account, this.pool, origin, now);
     this.links.set(id, link);
     if (kind === KIND_CLIENT) {
@@ -592,10 +609,18 @@ export class Engine {
     return link.state === "authenticating";
   }
 
+  #releaseHeld(link: Link): void {
+    this.#heldTotal -= link.heldBytes;
+    link.held = null;
+    link.heldBytes = 0;
+  }
+
   #hold(link: Link, rest: Uint8Array): void {
     link.held ??= [];
     link.heldBytes += rest.length;
-    if (link.heldBytes > HELD_MAX || link.held.length > 1024) {
+    this.#heldTotal += rest.length;
+    const tooMuch = link.heldBytes > HELD_MAX || link.held.length > 1024;
+    if (tooMuch || this.#heldTotal > HELD_TOTAL_MAX) {
       this.close(link, "Slow Consumer (Pending Bytes)", false);
       return;
     }
@@ -608,18 +633,6 @@ const STALL_ABOVE = 8 * 1024 * 1024;
 const STALL_TIME = 5;
 const STUCK_AFTER = 100;
 const MAX_REPLIES = 4096;
-
-function originOf(place: LinkPlace, label: string, engine: Engine): LinkOrigin {
-  return {
-    host: place.host,
-    port: place.port,
-    connectionType: place.connectionType,
-    label,
-    tls: place.tls ?? null,
-    maxPayload: engine.options.maxPayload,
-    maxSubscriptions: engine.options.maxSubscriptions,
-  };
-}
 
 function pruneReplies(link: Link, now: Millis): void {
   const rule = link.permissions?.source.responses ?? null;

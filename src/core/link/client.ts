@@ -18,6 +18,7 @@ import { credentialsOf } from "./credentials.ts";
 import { clientInfo } from "./client-info.ts";
 import { firstPing, gotPong, pingInterval, schedule } from "./deadlines.ts";
 import type { Link } from "./link.ts";
+import { applyLimits, endOverfull, hasAllSubscriptions } from "./link-limits.ts";
 import { redactConnect, traceMessage } from "./trace.ts";
 
 const FIRST_PING_MOST = 2000;
@@ -37,13 +38,15 @@ export class ClientProtocol implements Protocol {
   }
 
   /** Sends the first INFO, checks the limit on connections, starts the timers. */
-  opened(link: Link, tlsOptional: boolean): void {
+  opened(link: Link, place: { readonly tlsOptional?: boolean; readonly addressPending?: boolean }): void {
     const engine = this.#engine;
     const { authenticator, options } = engine;
     const required = authenticator.required(link.connectionType);
     if (authenticator.needsNonce()) link.nonce = makeNonce(engine);
     engine.log("debug", link, "Client connection created");
-    engine.sendUtf8(link, clientInfo(engine, link, { tlsOptional, first: true, ldm: false }));
+    const { tlsOptional = false, addressPending = false } = place;
+    const occasion = { tlsOptional, addressPending, first: true, ldm: false };
+    engine.sendUtf8(link, clientInfo(engine, link, occasion));
     if (options.maxConnections < 0 || engine.clientCount > options.maxConnections) {
       engine.log("error", link, WIRE_ERRORS.maxConnections);
       engine.fail(link, WIRE_ERRORS.maxConnections, "Maximum Connections Exceeded");
@@ -175,25 +178,19 @@ export class ClientProtocol implements Protocol {
       return;
     }
     if (link.verbose) engine.send(link, "+OK\r\n");
+    endOverfull(engine, link);
     engine.observer.ready?.(link);
   }
 
   /** Permissions and limits of a user; also after a reload. */
   applyUser(link: Link, user: AcceptedUser): void {
-    const { options } = this.#engine;
     link.user = user;
     link.permissions = user.permissions === null ? null : new LinkPermissions(user.permissions);
     link.publishFilter = link.permissions?.publish ?? null;
     link.checksDelivery =
       user.permissions !== null &&
       (user.permissions.subscribe.deny.length > 0 || user.permissions.responses !== null);
-    link.maxPayload = least(options.maxPayload, user.limits.maxPayload, link.account.limits.maxPayload);
-    const subs = least(
-      options.maxSubscriptions === 0 ? -1 : options.maxSubscriptions,
-      user.limits.maxSubscriptions,
-      link.account.limits.maxSubscriptions,
-    );
-    link.maxSubscriptions = subs < 0 ? 0 : Math.max(subs, 0);
+    applyLimits(this.#engine, link);
     link.expireAt = user.expires ?? 0;
     if (link.expireAt > 0) schedule(this.#engine, link);
   }
@@ -209,7 +206,7 @@ export class ClientProtocol implements Protocol {
   reauthorize(link: Link): void {
     const engine = this.#engine;
     if (!engine.authenticator.required(link.connectionType)) {
-      this.#rebind(link, anyone());
+      this.rebind(link, anyone());
       return;
     }
     const later = (verdict: AuthVerdict): void => {
@@ -222,11 +219,12 @@ export class ClientProtocol implements Protocol {
   }
 
   #reauthorized(link: Link, verdict: AuthVerdict): void {
-    if (verdict.ok) this.#rebind(link, verdict);
+    if (verdict.ok) this.rebind(link, verdict);
     else this.decided(link, verdict);
   }
 
-  #rebind(link: Link, user: AcceptedUser): void {
+  /** Another account, other rules or limits for a live client. */
+  rebind(link: Link, user: AcceptedUser): void {
     const engine = this.#engine;
     const account = engine.account(user.account);
     if (account !== link.account) {
@@ -311,7 +309,7 @@ export class ClientProtocol implements Protocol {
       });
       return;
     }
-    link.credentials = credentialsOf(fields);
+    link.credentials = credentialsOf(fields, link.cookies);
     if (link.state === "active") link.state = "awaitingConnect";
     const verdict = authenticator.required(link.connectionType)
       ? authenticator.authenticate(this.#request(link), (later) => engine.authenticated(link, later))
@@ -447,7 +445,7 @@ export class ClientProtocol implements Protocol {
       engine.log("error", link, `Subscription Violation Too Many Tokens - Subject ${quoted}, SID ${sid}`);
       return `Permissions Violation for Subscription to ${quoted}, too many tokens`;
     }
-    if (link.maxSubscriptions > 0 && (link.subs?.size ?? 0) >= link.maxSubscriptions) {
+    if (hasAllSubscriptions(link)) {
       engine.log("error", link, WIRE_ERRORS.maxSubscriptions);
       return WIRE_ERRORS.maxSubscriptions;
     }
@@ -521,12 +519,6 @@ export function makeNonce(engine: Engine): string {
   let text = "";
   for (const byte of engine.world.randomBytes(15)) text += alphabet.charAt(byte & 63);
   return text;
-}
-
-/** The smallest of limits of which a negative one means none; -1 if none is set. */
-export function least(...limits: readonly number[]): number {
-  const set = limits.filter((limit) => limit >= 0);
-  return set.length === 0 ? -1 : Math.min(...set);
 }
 
 function countOthers(links: ReadonlySet<Link>, self: Link): number {

@@ -6,6 +6,7 @@ import type { Engine } from "../engine.ts";
 import { WIRE_ERRORS } from "../protocol/errors.ts";
 import { KIND_CLIENT, KIND_LEAF, type Link } from "./link.ts";
 import { nextDeadlineOf } from "./timers.ts";
+import { checkWrite } from "./write-deadline.ts";
 
 const HOUR = 3_600_000;
 
@@ -29,6 +30,7 @@ export function fireTimers(engine: Engine): void {
 function fire(engine: Engine, link: Link): void {
   const now = engine.now;
   if (link.resumeAt > 0 && link.resumeAt <= now) engine.resume(link);
+  if (link.writeAt > 0 && link.writeAt <= now && checkWrite(engine, link)) return;
   if (link.authAt > 0 && link.authAt <= now) {
     link.authAt = 0;
     engine.log("debug", link, "Authorization timeout");
@@ -48,6 +50,12 @@ function fire(engine: Engine, link: Link): void {
     link.expireAt = 0;
     engine.log("debug", link, "User Authentication Expired");
     engine.fail(link, WIRE_ERRORS.userExpired, "Authentication Expired");
+    return;
+  }
+  if (link.overfullAt > 0 && link.overfullAt <= now) {
+    link.overfullAt = 0;
+    engine.log("error", link, WIRE_ERRORS.maxSubscriptions);
+    engine.fail(link, WIRE_ERRORS.maxSubscriptions, "Maximum Subscriptions Exceeded");
     return;
   }
   if (link.pingAt > 0 && link.pingAt <= now) pingTimer(engine, link);

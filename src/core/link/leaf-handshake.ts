@@ -17,12 +17,13 @@ import type { Engine } from "../engine.ts";
 import { type Fields, LEAF_CONNECT, LEAF_INFO, parseFields, rulesOf } from "../protocol/connect.ts";
 import { WIRE_ERRORS } from "../protocol/errors.ts";
 import { infoLine, rulesJson } from "../protocol/info.ts";
-import { makeNonce, least } from "./client.ts";
+import { makeNonce } from "./client.ts";
 import { levelForRtt, needsCompression, S2_MODES, selectCompression } from "./compression.ts";
 import { credentialsOf } from "./credentials.ts";
 import { firstPing, schedule } from "./deadlines.ts";
 import { loopText } from "./leaf.ts";
 import type { Link } from "./link.ts";
+import { applyLimits } from "./link-limits.ts";
 import type { RemoteSpec } from "./remote-spec.ts";
 import { redactConnect } from "./trace.ts";
 
@@ -50,13 +51,16 @@ export class LeafHandshake {
     link.authAt = engine.now + engine.options.leaf.authTimeout;
     schedule(engine, link);
     engine.log("notice", link, "Leafnode connection created ");
+    if (link.connectionType === "LEAFNODE_WS") {
+      engine.log("debug", link, `Leafnode compression=${link.deflate}`);
+    }
     this.#sendInfo(link, { nonce: true });
   }
 
   /** An INFO may come before CONNECT: we announced a mode and the peer has not answered yet. */
   awaitsNegotiation(link: Link): boolean {
     const leaf = link.leaf;
-    if (leaf === null || leaf.solicited || leaf.negotiated) return false;
+    if (leaf === null || leaf.solicited || leaf.negotiated || link.deflate) return false;
     return needsCompression(this.#engine.options.leaf.compression);
   }
 
@@ -144,6 +148,7 @@ export class LeafHandshake {
     this.#dropDuplicate(link, account.name);
     link.state = "active";
     engine.bind(link, account);
+    applyLimits(engine, link);
     this.#jetStreamDenies(link);
     this.#sendInfo(link, { connectInfo: account.name });
     this.#register(link);
@@ -206,18 +211,6 @@ export class LeafHandshake {
         : new SubjectFilter({ allow: subscribe.allow, deny });
     leaf.receiveFilter = link.permissions?.publish ?? null;
     link.checksDelivery = leaf.sendFilter !== null || (own?.responses ?? null) !== null;
-    const limits = link.account.limits;
-    link.maxPayload = least(
-      this.#engine.options.maxPayload,
-      user.limits.maxPayload,
-      limits.maxPayload,
-    );
-    const subs = least(
-      this.#engine.options.maxSubscriptions === 0 ? -1 : this.#engine.options.maxSubscriptions,
-      user.limits.maxSubscriptions,
-      limits.maxSubscriptions,
-    );
-    link.maxSubscriptions = Math.max(subs, 0);
     link.expireAt = user.expires ?? 0;
     if (link.expireAt > 0) schedule(this.#engine, link);
   }
@@ -309,7 +302,9 @@ export class LeafHandshake {
       leaf.negotiated = true;
       const rtt = engine.now - link.opened;
       const peer = fields.string("compression");
-      const mode = selectCompression(remote.compression, peer, rtt, remote.rttThresholds);
+      const mode = link.deflate
+        ? "off"
+        : selectCompression(remote.compression, peer, rtt, remote.rttThresholds);
       if (mode instanceof Error) {
         this.#fail(link, mode.message, "Protocol Violation");
         return;
@@ -579,7 +574,7 @@ export class LeafHandshake {
       nonce: occasion.nonce === true ? link.nonce : undefined,
       cluster: options.clusterName,
       domain: options.domain,
-      compression: second ? undefined : leaf.compression,
+      compression: second || link.deflate ? undefined : leaf.compression,
       connect_info: second,
       remote_account: occasion.connectInfo,
       acc_is_sys: second && occasion.connectInfo === options.systemAccount,

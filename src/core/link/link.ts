@@ -14,6 +14,7 @@ import type {
 } from "../contract.ts";
 import { ParseState } from "../protocol/parse-state.ts";
 import type { ClosedState } from "./closed-state.ts";
+import type { Cookies } from "./credentials.ts";
 import type { LeafState } from "./leaf-state.ts";
 import { type BufferPool, Outbox } from "./outbound.ts";
 
@@ -119,9 +120,13 @@ export class Link {
   stalls = 0;
   /** Replies that `allow_responses` lets this link publish to: reply -> count and time. */
   replies: Map<string, { count: number; at: Millis }> | null = null;
-  readonly host: string;
-  readonly port: number;
+  /** The peer's address; a PROXY header may correct it. */
+  host: string;
+  port: number;
   readonly connectionType: ConnectionType;
+  readonly cookies: Cookies | null;
+  /** permessage-deflate was agreed on the WebSocket: S2 on top would gain nothing. */
+  deflate: boolean;
   readonly opened: Millis;
   label: string;
   nonce = "";
@@ -157,6 +162,14 @@ export class Link {
   authAt: Millis = 0;
   resumeAt: Millis = 0;
   expireAt: Millis = 0;
+  /** Holds as many subscriptions as its limit allows, since the limit fell: to be closed then. */
+  overfullAt: Millis = 0;
+  /** When the write that is under way began, when it must have moved, and what was left of it. */
+  writeSince: Millis = 0;
+  writeAt: Millis = 0;
+  unsent = 0;
+  /** A write took too long, and the link was kept. */
+  slow = false;
 
   constructor(
     id: LinkId,
@@ -177,6 +190,8 @@ export class Link {
     this.host = where.host;
     this.port = where.port;
     this.connectionType = where.connectionType;
+    this.cookies = where.cookies;
+    this.deflate = where.deflate;
     this.label = where.label;
     this.tls = where.tls;
     this.opened = now;
@@ -192,6 +207,8 @@ export interface LinkOrigin {
   readonly connectionType: ConnectionType;
   readonly label: string;
   readonly tls: TlsState | null;
+  readonly cookies: Cookies | null;
+  readonly deflate: boolean;
   readonly maxPayload: number;
   readonly maxSubscriptions: number;
 }

@@ -76,6 +76,8 @@ export function nextDeadlineOf(link: Link): Millis {
     link.authAt,
     link.resumeAt,
     link.expireAt,
+    link.overfullAt,
+    link.writeAt,
     link.leaf?.handshakeBy ?? 0,
   ]) {
     if (deadline > 0 && (at === 0 || deadline < at)) at = deadline;
