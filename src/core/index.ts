@@ -1,8 +1,10 @@
 /** The pure core: bytes in, bytes out. */
 export type * from "./contract.ts";
 export { CLOSED_STATES, type ClosedState } from "./link/closed-state.ts";
-export { Engine, type EngineObserver, type LinkPlace } from "./engine.ts";
-export type { EngineOptions, LeafOptions, WebsocketInfo } from "./options.ts";
+export { Engine, type EngineObserver } from "./engine.ts";
+export type { Cookies } from "./link/credentials.ts";
+export type { LinkPlace } from "./link/place.ts";
+export type { EngineOptions, LeafOptions, WebsocketInfo, WriteTimeout } from "./options.ts";
 export {
   Link,
   Subscription,
@@ -23,6 +25,12 @@ export { WIRE_ERRORS } from "./protocol/errors.ts";
 export { asyncInfo } from "./link/client-info.ts";
 export { goQuote, latin1, latin1Bytes, latin1ToUtf8, utf8Bytes, utf8ToLatin1 } from "./bytes/ascii.ts";
 export { collide, hasWildcard, isSubset, isValidLiteral, isValidSubject } from "./subject/subject.ts";
+export {
+  compileTransform,
+  destinationPattern,
+  numberWildcards,
+  SubjectTransform,
+} from "./subject/transform.ts";
 export { Sublist } from "./subject/sublist.ts";
 export { S2Decoder } from "./bytes/s2-decode.ts";
 export { S2Encoder } from "./bytes/s2-encode.ts";
