@@ -35,6 +35,11 @@ export interface Outlet {
   write(link: LinkId, frame: Uint8Array): number;
   /** Sends frames in order; answers as `write` does. */
   writev(link: LinkId, frames: readonly Uint8Array[]): number;
+  /**
+   * A measure of what the peer's end has not taken yet, down to parts of one frame: it changes whenever bytes
+   * go out. Asked only when a write takes long; without it, what `write` and `drained` told stands.
+   */
+  unsent?(link: LinkId): number;
   /** Closes the transport; with `flush` what was written before goes out first. */
   close(link: LinkId, flush: boolean, reason: ClosedState): void;
   /** Stops and restarts reading from the peer. */

@@ -31,7 +31,7 @@ import {
   type LinkOrigin,
   Subscription,
 } from "./link/link.ts";
-import { applyLimits, endOverfull, serverSubscriptions } from "./link/link-limits.ts";
+import { applyLimits, endOverfull } from "./link/link-limits.ts";
 import { type Batch, BufferPool } from "./link/outbound.ts";
 import type { RemoteSpec } from "./link/remote-spec.ts";
 import { fireTimers, schedule } from "./link/deadlines.ts";

@@ -17,6 +17,10 @@ export interface EngineOptions {
   maxPayload: number;
   maxControlLine: number;
   maxPending: number;
+  /** How long a link may take none of what it is sent; 0 = for ever. */
+  writeDeadline: Millis;
+  /** What is done with a client that takes longer. */
+  writeTimeout: WriteTimeout;
   /** Negative: nobody may connect. */
   maxConnections: number;
   /** 0 = unlimited. */
@@ -74,4 +78,12 @@ export interface LeafOptions {
   /** Bytes that may wait for a leaf link, and what happens beyond. */
   maxPending: number;
   pendingPolicy: "drop" | "pause" | "close";
+  writeDeadline: Millis;
+  writeTimeout: WriteTimeout;
 }
+
+/**
+ * `close`: what was written at once must be gone by the deadline. `retry`: as long as some of it goes, the link
+ * stays. `default`: a client closes if none of it went, a leaf link is retried.
+ */
+export type WriteTimeout = "default" | "close" | "retry";

@@ -10,7 +10,8 @@ import { now } from "./clock.ts";
 const FLUSH_MS = 2000;
 
 export class Connection implements WireHandler {
-  readonly wire: Wire;
+  /** Replaced by the WebSocket that is made of it. */
+  wire: Wire;
   link: Link | null = null;
   /** Closed by us: what the transport reports after that is of no interest. */
   ended = false;
@@ -88,6 +89,10 @@ export class ConnectionHub implements Outlet {
 
   writev(id: LinkId, frames: readonly Uint8Array[]): number {
     return this.#find(id)?.wire.writev(frames) ?? 0;
+  }
+
+  unsent(id: LinkId): number {
+    return this.#find(id)?.wire.unsent ?? 0;
   }
 
   close(id: LinkId, flush: boolean, reason: ClosedState): void {

@@ -29,6 +29,8 @@ export function engineOptions(serverId: string, options: Options, bound: Bound):
     maxPayload: options.maxPayload,
     maxControlLine: options.maxControlLine,
     maxPending: options.maxPending,
+    writeDeadline: options.writeDeadline,
+    writeTimeout: options.writeTimeout,
     maxConnections: options.maxConnections,
     maxSubscriptions: options.maxSubscriptions,
     maxSubTokens: options.maxSubTokens,
@@ -101,6 +103,8 @@ function leafOptions(options: Options, bound: Bound): EngineOptions["leaf"] {
     isolated: leaf.isolateLeafnodeInterest,
     maxPending: leaf.maxPending ?? options.maxPending,
     pendingPolicy: leaf.pendingPolicy,
+    writeDeadline: leaf.writeDeadline ?? options.writeDeadline,
+    writeTimeout: leaf.writeTimeout,
   };
 }
 

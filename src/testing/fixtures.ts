@@ -36,6 +36,8 @@ export function engineOptions(input: EngineOptionsInput = {}): EngineOptions {
     maxPayload: 1_048_576,
     maxControlLine: 4096,
     maxPending: 67_108_864,
+    writeDeadline: 10_000,
+    writeTimeout: "default",
     maxConnections: 65_536,
     maxSubscriptions: 0,
     maxSubTokens: 0,
@@ -71,6 +73,8 @@ export function engineOptions(input: EngineOptionsInput = {}): EngineOptions {
       isolated: false,
       maxPending: 67_108_864,
       pendingPolicy: "close",
+      writeDeadline: 10_000,
+      writeTimeout: "default",
       ...leaf,
     },
   };

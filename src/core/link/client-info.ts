@@ -10,6 +10,8 @@ export interface InfoOccasion {
   readonly first: boolean;
   /** Lame duck mode. */
   readonly ldm: boolean;
+  /** A PROXY header may still say who the client really is. */
+  readonly addressPending?: boolean;
 }
 
 export function clientInfo(engine: Engine, link: Link, occasion: InfoOccasion): string {
@@ -37,7 +39,7 @@ export function clientInfo(engine: Engine, link: Link, occasion: InfoOccasion): 
         : websocket.tls,
     max_payload: link.maxPayload,
     client_id: link.id,
-    client_ip: link.host,
+    client_ip: occasion.addressPending === true ? undefined : link.host,
     nonce: occasion.first ? link.nonce : undefined,
     cluster: options.clusterName,
     domain: options.domain,

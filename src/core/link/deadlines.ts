@@ -5,17 +5,14 @@
 import type { Engine } from "../engine.ts";
 import { WIRE_ERRORS } from "../protocol/errors.ts";
 import { KIND_CLIENT, KIND_LEAF, type Link } from "./link.ts";
-import { nextDeadlineOf } from "./timers.ts";
+import { scheduleIn } from "./timers.ts";
 import { checkWrite } from "./write-deadline.ts";
 
 const HOUR = 3_600_000;
 
 /** Puts a link's next deadline into the timer queue; call after setting one of them. */
 export function schedule(engine: Engine, link: Link): void {
-  const at = nextDeadlineOf(link);
-  if (at === 0 || (link.timerAt !== 0 && link.timerAt <= at)) return;
-  link.timerAt = at;
-  engine.timers.add(link, at);
+  scheduleIn(engine.timers, link);
 }
 
 export function fireTimers(engine: Engine): void {

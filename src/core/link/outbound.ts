@@ -136,6 +136,12 @@ export class Outbox {
     return this.#pieceBytes + (this.#length - this.#start) + tail;
   }
 
+  /** How many separate ranges of memory hold the bytes. */
+  get chunks(): number {
+    const open = this.#length > this.#start ? 1 : 0;
+    return (this.#pieces?.length ?? 0) + open + (this.tail === null ? 0 : 1);
+  }
+
   /** Makes room for `bytes`; write at `position` of the returned buffer, then call `advance`. */
   reserve(bytes: number): Slab {
     if (this.tail !== null) this.#closeTail();

@@ -68,6 +68,14 @@ export class TimerQueue {
   }
 }
 
+/** Puts a link's next deadline into the queue. */
+export function scheduleIn(queue: TimerQueue, link: Link): void {
+  const at = nextDeadlineOf(link);
+  if (at === 0 || (link.timerAt !== 0 && link.timerAt <= at)) return;
+  link.timerAt = at;
+  queue.add(link, at);
+}
+
 /** The earliest of a link's deadlines, or 0. */
 export function nextDeadlineOf(link: Link): Millis {
   let at = 0;

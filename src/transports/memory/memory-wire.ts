@@ -57,6 +57,10 @@ export class MemoryWire {
   }
 
   /** Bytes the peer has not taken yet. Their buffers are copies: the caller's are free in any case. */
+  get unsent(): number {
+    return this.queued;
+  }
+
   get queued(): number {
     return this.#peer === null ? 0 : this.#peer.#incomingBytes;
   }

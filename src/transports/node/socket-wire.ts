@@ -81,6 +81,14 @@ export class SocketWire implements Wire {
     return this.#socket.writableLength;
   }
 
+  get unsent(): number {
+    // `writeQueueSize` is not in node's types: what libuv still holds of the write under way.
+    const handle: unknown = Reflect.get(this.#socket, "_handle");
+    const held: unknown =
+      typeof handle === "object" && handle !== null ? Reflect.get(handle, "writeQueueSize") : 0;
+    return this.#socket.writableLength + (typeof held === "number" ? held : 0);
+  }
+
   write(frame: Uint8Array): number {
     if (this.#state === "ending" || this.#state === "closed") return 0;
     if (this.#writer !== null) {

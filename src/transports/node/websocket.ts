@@ -85,6 +85,10 @@ export class WebSocketWire implements Wire, FrameSink {
     return this.inner.queued;
   }
 
+  get unsent(): number {
+    return this.inner.unsent;
+  }
+
   get tls(): TlsState | null {
     return this.inner.tls;
   }
