@@ -19,3 +19,4 @@ export { remoteIdentity, remoteName } from "./schema-remotes.ts";
 export { parseServerUrl, redactedUrl } from "./server-url.ts";
 export { formatDuration, parseDuration } from "./duration.ts";
 export { describeOptions } from "./describe.ts";
+export { ConfigPlaces, placeText, type Place, type PlaceStep } from "./places.ts";

@@ -12,6 +12,7 @@ import { digestOf } from "./digest.ts";
 import type { Options, OptionsOrigin } from "./options.ts";
 import { parseFile, parseText } from "./parser.ts";
 import { type Draft, Reading, defaultsOf, readInto, snakeCase } from "./rows.ts";
+import { ConfigPlaces } from "./places.ts";
 import { OPTIONS } from "./schema.ts";
 import { type ConfigNode, nodeFromPlain } from "./value.ts";
 
@@ -83,7 +84,8 @@ function fromEntries(
   };
   const draft = defaultsOf(OPTIONS);
   readInto(OPTIONS, draft, node, reading);
-  return finish(draft, node, reading, { digest: digestOf(host, entries), file });
+  const places = new ConfigPlaces(node);
+  return finish(draft, node, reading, { digest: digestOf(host, entries), file, places });
 }
 
 /** All defaults. */
@@ -103,7 +105,7 @@ export function optionsFromObject(
   const reading = new Reading(host);
   const draft = defaultsOf(OPTIONS);
   readInto(OPTIONS, draft, node, reading);
-  return finish(draft, node, reading, { digest: "", file: null });
+  return finish(draft, node, reading, { digest: "", file: null, places: new ConfigPlaces(node) });
 }
 
 /** Blocks of which overrides replace single members. */
@@ -130,10 +132,10 @@ export function applyOverrides(
   }
   readInto(OPTIONS, draft, node, reading);
   for (const name of MERGED_BLOCKS) mergeBlock(draft, loaded.options, name, reading);
-  const { digest, file, explicit } = loaded.origin;
+  const { digest, file, places, explicit } = loaded.origin;
   for (const name of explicit) reading.given(name);
   // nats-server does not hold a command line against the blocks of a file either.
-  const result = finish(draft, null, reading, { digest, file });
+  const result = finish(draft, null, reading, { digest, file, places });
   return { ...result, warnings: [...loaded.warnings, ...result.warnings] };
 }
 
@@ -163,7 +165,7 @@ function finish(
   draft: Draft<Options>,
   node: ConfigNode | null,
   reading: Reading,
-  origin: Pick<OptionsOrigin, "digest" | "file">,
+  origin: Pick<OptionsOrigin, "digest" | "file" | "places">,
 ): LoadedOptions {
   if (node !== null) {
     reading.errors.push(...crossFaults(draft, node));

@@ -6,6 +6,7 @@
  * The tables in `schema-*.ts` are typed against these interfaces, so neither can forget a member.
  */
 import type { ConnectionType, Millis, Permissions } from "../core/index.ts";
+import type { ConfigPlaces } from "./places.ts";
 
 /** Everything a server can be told, defaults applied. */
 export interface Options {
@@ -442,4 +443,6 @@ export interface OptionsOrigin {
   readonly digest: string;
   /** The file the options were read from, or null. */
   readonly file: string | null;
+  /** Where each option stands there. */
+  readonly places: ConfigPlaces;
 }
