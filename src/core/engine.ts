@@ -27,6 +27,7 @@ import {
   KIND_INTERNAL,
   KIND_LEAF,
   type InternalHandler,
+  type Receiver,
   Link,
   type LinkOrigin,
   Subscription,
@@ -40,9 +41,11 @@ import { type LinkPlace, labelOf, originOf } from "./link/place.ts";
 import { TimerQueue } from "./link/timers.ts";
 import type { EngineOptions } from "./options.ts";
 import { Message } from "./protocol/message.ts";
+import { Alarms } from "./alarms.ts";
 import { parseChunk } from "./protocol/parser.ts";
 import { hashText } from "./subject/match-cache.ts";
 import { type InterestEntry, InterestTable } from "./routing/interest.ts";
+import { Rewriter } from "./routing/rewrite.ts";
 import { PublishQueue, type ServerMessage } from "./routing/publish-queue.ts";
 
 /** Buffers of an outbox: a read chunk of 128 KiB with its added sids fits. */
@@ -80,7 +83,10 @@ export class Engine {
   readonly links = new Map<LinkId, Link>();
   readonly accounts = new Map<string, Account>();
   readonly global: Account;
-  readonly message = new Message();
+  /** What is being delivered; a rewritten message takes its place while that is delivered. */
+  message = new Message();
+  readonly rewriter = new Rewriter(this);
+  readonly alarms = new Alarms();
   readonly seed: number;
   readonly timers = new TimerQueue();
   readonly pool: BufferPool;
@@ -105,6 +111,8 @@ export class Engine {
   readonly #internal = new Map<Account, Link>();
   /** What links in `authenticating` have sent on, in bytes. */
   #heldTotal = 0;
+  /** Server messages are being delivered; what they cause to be published waits behind them. */
+  #publishing = false;
   #nextId = 1;
   #nextSubId = 1;
 
@@ -223,12 +231,15 @@ export class Engine {
 
   /** When `advance` must next be called; null = never. */
   nextDeadline(): Millis | null {
-    return this.timers.next;
+    const link = this.timers.next;
+    const other = this.alarms.next;
+    return link === null || (other !== null && other < link) ? other : link;
   }
 
   advance(now: Millis): void {
     this.now = now;
     fireTimers(this);
+    this.alarms.fire(now);
     this.flush();
   }
 
@@ -246,11 +257,29 @@ export class Engine {
     return sub;
   }
 
+  /**
+   * A subscription of the server itself whose messages are worked on in place. `counted` false: the caller
+   * sees to the interest that leaf links are told of.
+   */
+  subscribeReceiver(
+    account: Account,
+    names: { readonly subject: string; readonly queue: string },
+    receiver: Receiver,
+    counted: boolean,
+  ): Subscription {
+    const id = this.#nextSubId++;
+    const link = this.internalLink(account);
+    const sub = new Subscription(id, link, { ...names, sid: String(id) }, null, receiver);
+    if (counted) this.addSubscription(sub);
+    else account.insert(sub);
+    return sub;
+  }
+
   /** Publishes on behalf of the server; delivered at the end of the current call, or with `flush` at once. */
   publish(message: ServerMessage, now: Millis): void {
     this.now = now;
     this.publishQueue.add(message);
-    if (this.current === null) this.flush();
+    if (this.current === null && !this.#publishing) this.flush();
   }
 
   /** Gives a paused authentication its verdict. */
@@ -324,7 +353,7 @@ export class Engine {
     if (link.kind === KIND_LEAF) {
       if (account.leaves.delete(link)) {
         account.interest.close(link);
-        this.#noteInterest(account);
+        this.interestChanged(account);
       }
     } else account.clients.delete(link);
   }
@@ -339,7 +368,7 @@ export class Engine {
     if (sub.link.kind === KIND_LEAF) {
       account.interest.addLeaf(sub.link, sub.subject, sub.queue, sub.weight);
     } else account.interest.addLocal(sub.subject, sub.queue, 1);
-    this.#noteInterest(account);
+    this.interestChanged(account);
     account.observer?.added(sub);
   }
 
@@ -351,7 +380,7 @@ export class Engine {
     if (sub.link.kind === KIND_LEAF) {
       account.interest.addLeaf(sub.link, sub.subject, sub.queue, -sub.weight);
     } else account.interest.addLocal(sub.subject, sub.queue, -1);
-    this.#noteInterest(account);
+    this.interestChanged(account);
     account.observer?.removed(sub);
   }
 
@@ -362,7 +391,7 @@ export class Engine {
     sub.weight = weight;
     sub.link.account.touch(sub);
     sub.link.account.interest.addLeaf(sub.link, sub.subject, sub.queue, delta);
-    this.#noteInterest(sub.link.account);
+    this.interestChanged(sub.link.account);
   }
 
   dropSubscriptions(link: Link): void {
@@ -378,7 +407,7 @@ export class Engine {
   }
 
   /** Interest may have changed: announced before the next message could overtake it. */
-  #noteInterest(account: Account): void {
+  interestChanged(account: Account): void {
     if (account.interest.isDirty) this.#dirtyAccounts.add(account);
   }
 
@@ -439,7 +468,11 @@ export class Engine {
 
   /** Sends out everything that this call produced. */
   flush(): void {
+    // A handler that asks for it is inside the flush already.
+    if (this.#publishing) return;
+    this.#publishing = true;
     while (!this.publishQueue.isEmpty) this.publishQueue.deliverNext(this);
+    this.#publishing = false;
     this.announceInterest();
     const links = this.#dirtyLinks;
     for (let i = 0; i < links.length; i++) {

@@ -13,6 +13,7 @@ import type { Message } from "../protocol/message.ts";
 import { type CacheEntry, MatchCache } from "../subject/match-cache.ts";
 import { hasWildcard, matchesBytes } from "../subject/subject.ts";
 import { Sublist } from "../subject/sublist.ts";
+import type { AccountMappings } from "./mappings.ts";
 import { buildResult, Match, type MatchResult } from "./match-result.ts";
 
 const CHANGE_LOG = 64;
@@ -52,8 +53,10 @@ export class Account {
   inBytes = 0;
   outMsgs = 0;
   outBytes = 0;
-  /** Work on messages of this account before they are matched (mappings, service imports); null = none. */
+  /** Work on messages of this account before they are matched; null = none. */
   ingress: AccountIngress | null = null;
+  /** The same, as imports into this account ask for it. */
+  mappings: AccountMappings | null = null;
   /** Told of every subscription of a client or leaf, for stream imports; null = none. */
   observer: SubscriptionObserver | null = null;
   readonly #pool: BufferPool;
@@ -153,10 +156,10 @@ export class Account {
   }
 }
 
-/** Mappings and service imports of an account, seen from the data path. */
+/** What is done to the engine's message before its subject is looked at: the account's mappings. */
 export interface AccountIngress {
   /** False: the message was handled (or dropped) here and must not be matched as it is. */
-  admit(link: Link | null, account: Account): boolean;
+  admit(link: Link): boolean;
 }
 
 export interface SubscriptionObserver {

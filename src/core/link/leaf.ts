@@ -79,7 +79,7 @@ export class LeafProtocol implements Protocol {
     if (leaf.receiveFilter !== null || leaf.quietReceive !== null) {
       if (!this.#mayReceive(link, m, match)) return;
     }
-    if (account.ingress !== null && !account.ingress.admit(link, account)) return;
+    if (account.ingress !== null && !account.ingress.admit(link)) return;
     dispatch(engine, link, m, match);
   }
 

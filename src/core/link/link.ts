@@ -12,6 +12,8 @@ import type {
   Millis,
   TlsState,
 } from "../contract.ts";
+import type { Engine } from "../engine.ts";
+import type { Message } from "../protocol/message.ts";
 import { ParseState } from "../protocol/parse-state.ts";
 import type { ClosedState } from "./closed-state.ts";
 import type { Cookies } from "./credentials.ts";
@@ -44,6 +46,12 @@ export interface InternalMessage {
   readonly account: Account;
 }
 
+/** What works on messages in place instead of being handed copies: imports and their responses. */
+export interface Receiver {
+  /** Takes the engine's message; returns how many it was delivered to. */
+  receive(engine: Engine, source: Link | null, m: Message, queue: string): number;
+}
+
 export class Subscription {
   readonly id: number;
   readonly link: Link;
@@ -60,12 +68,14 @@ export class Subscription {
   delivered = 0;
   closed = false;
   readonly handler: InternalHandler | null;
+  readonly receiver: Receiver | null;
 
   constructor(
     id: number,
     link: Link,
     names: { subject: string; queue: string; sid: string },
     handler: InternalHandler | null = null,
+    receiver: Receiver | null = null,
   ) {
     this.id = id;
     this.link = link;
@@ -78,6 +88,7 @@ export class Subscription {
     this.sidPart[names.sid.length + 1] = 32;
     this.weight = 1;
     this.handler = handler;
+    this.receiver = receiver;
   }
 }
 

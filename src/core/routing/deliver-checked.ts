@@ -34,13 +34,16 @@ export function deliverChecked(
 }
 
 export function deliverInternal(
+  engine: Engine,
   source: Link | null,
   m: Message,
   sub: Subscription,
+  queue: string,
 ): number {
-  const handler = sub.handler;
-  if (handler === null) return 0;
   sub.delivered++;
+  const { handler, receiver } = sub;
+  if (receiver !== null) return receiver.receive(engine, source, m, queue);
+  if (handler === null) return 0;
   const headerEnd = m.payloadStart + m.headerLength;
   handler({
     subject: latin1(m.bytes, m.subjectStart, m.subjectEnd),

@@ -49,7 +49,7 @@ export function deliverToSub(
 ): number {
   const link = sub.link;
   if (sub.closed || (link === source && !link.echo)) return 0;
-  if (link.kind === KIND_INTERNAL) return deliverInternal(source, m, sub);
+  if (link.kind === KIND_INTERNAL) return deliverInternal(engine, source, m, sub, queue);
   if (link.checksDelivery && !deliverChecked(engine, link, m, queue)) return 0;
   writeMsg(link.out, m, sub.sidPart, link.headers);
   sub.delivered++;

@@ -15,6 +15,13 @@ const UPPER_I = 73;
 
 /** Routes `m`, published by the client `link`. */
 export function route(engine: Engine, link: Link, m: Message): void {
+  const ingress = link.account.ingress;
+  if (ingress !== null && !ingress.admit(link)) return;
+  routeMapped(engine, link, m);
+}
+
+/** The same once the account's mappings have had their say: permissions are asked about the mapped subject. */
+export function routeMapped(engine: Engine, link: Link, m: Message): void {
   const bytes = m.bytes;
   const first = bytes[m.subjectStart] as number;
   const account = link.account;
@@ -39,7 +46,6 @@ export function route(engine: Engine, link: Link, m: Message): void {
     }
   }
   if (link.verbose) engine.send(link, "+OK\r\n");
-  if (account.ingress !== null && !account.ingress.admit(link, account)) return;
   dispatch(engine, link, m, match);
 }
 
