@@ -190,7 +190,8 @@ export class LeafHandshake {
     leaf.isolated = fields.bool("isolate") === true || this.#engine.options.leaf.isolated;
     leaf.isSpoke = fields.bool("is_hub") === true;
     const mode = fields.string("compress_mode");
-    if (!S2_MODES.includes(leaf.compression)) {
+    // Negotiated: the label is what both sides settled on, framing or not.
+    if (!leaf.negotiated) {
       leaf.compression = mode === "off" ? "off" : needsLabel(this.#engine, mode);
     }
   }
@@ -574,7 +575,7 @@ export class LeafHandshake {
       nonce: occasion.nonce === true ? link.nonce : undefined,
       cluster: options.clusterName,
       domain: options.domain,
-      compression: second || link.deflate ? undefined : leaf.compression,
+      compression: second || link.deflate ? undefined : announcedMode(leaf.compression, link),
       connect_info: second,
       remote_account: occasion.connectInfo,
       acc_is_sys: second && occasion.connectInfo === options.systemAccount,
@@ -611,6 +612,12 @@ export class LeafHandshake {
 
 function isEmpty(value: unknown): boolean {
   return value === "" || value === false || value === undefined || (Array.isArray(value) && value.length === 0);
+}
+
+/** The configured mode; one that only accepts names in INFO #1' what it accepted. */
+function announcedMode(configured: string, link: Link): string {
+  const chosen = link.leaf?.compression ?? "";
+  return configured === "accept" && S2_MODES.includes(chosen) ? chosen : configured;
 }
 
 function needsLabel(engine: Engine, mode: string): CompressionMode {
