@@ -2,7 +2,6 @@
  * A hub and a leaf node in this process: a request through the leaf is answered by a service at the hub. Then both
  * stay up to play with, until Ctrl-C. `npm run demo`
  */
-import { setTimeout } from "node:timers/promises";
 import { connect } from "@nats-io/transport-node";
 import { startServer } from "frond";
 
@@ -22,21 +21,6 @@ async function start(options) {
   }
 }
 
-/**
- * The first request of a fresh link may be faster than the news of the service.
- * @param {string} subject
- */
-async function ask(subject) {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await client.request(subject, "");
-    } catch (error) {
-      if (attempt === 50) throw error;
-      await setTimeout(20);
-    }
-  }
-}
-
 const hub = await start({
   port: 4222,
   leafnodes: { port: 7422 },
@@ -48,12 +32,14 @@ await service.flush();
 
 const leaf = await start({
   port: 4111,
-  leafnodes: { remotes: [{ url: hub.leafUrl.replace("nats://", `nats://${token}@`) }] },
+  leafnodes: {
+    remotes: [{ required: true, url: hub.leafUrl.replace("nats://", `nats://${token}@`) }],
+  },
 });
 await leaf.ready({ links: true });
 
 const client = await connect({ servers: leaf.clientUrl });
-const answer = await ask("q");
+const answer = await client.request("q");
 const hubUrl = hub.clientUrl.replace("nats://", `nats://${token}@`);
 
 console.log(`
