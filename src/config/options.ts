@@ -85,6 +85,8 @@ export interface Options {
   readonly maxPayload: number;
   readonly maxPending: number;
   readonly maxClosedClients: number;
+  /** 0: no limit. */
+  readonly maxUnauthenticated: number;
   readonly pingInterval: Millis;
   readonly pingMax: number;
   readonly writeDeadline: Millis;

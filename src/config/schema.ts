@@ -381,6 +381,12 @@ export const OPTIONS = defineSchema<Options, "httpHost">({
     max_payload: row(smallSize, 1_048_576, "hot", "Largest message, headers included."),
     max_pending: row(size, 67_108_864, "restart", "Bytes that may wait for one client."),
     max_closed_clients: row(integer, 10_000, "restart", "Closed connections monitoring remembers."),
+    max_unauthenticated: row(
+      integer,
+      8192,
+      "hot",
+      "Connections that have not authenticated yet; beyond, the oldest is closed. 0 is unlimited.",
+    ),
     ping_interval: row(
       duration("ping_interval"),
       120_000,

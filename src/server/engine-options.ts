@@ -70,11 +70,10 @@ function clusterName(options: Options): string {
 function websocketInfo(options: Options, bound: Bound): EngineOptions["websocket"] {
   const ws = options.websocket;
   if (ws === null || ws.port === 0) return null;
-  const at = splitAdvertise(ws.advertise, ws.host, bound.websocketPort);
   return {
-    host: at.host,
-    port: at.port,
-    tls: ws.tls !== null && !ws.noTls,
+    host: ws.host,
+    port: bound.websocketPort,
+    tls: ws.tls !== null,
     authTimeout:
       ws.authorization?.timeout ??
       authTimeout(options.authorization?.timeout ?? null, ws.tls?.timeout, ws.tls !== null),

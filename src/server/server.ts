@@ -9,6 +9,7 @@ import {
   Engine,
   KIND_CLIENT,
   KIND_LEAF,
+  WIRE_ERRORS,
   type ClosedState,
   type Link,
   type LinkPlace,
@@ -18,43 +19,37 @@ import {
 } from "../core/index.ts";
 import {
   buildClientTls,
-  buildServerTls,
-  joinHostPort,
-  listenTcp,
-  wireFromSocket,
+  WebSocketWire,
   type ClientTls,
-  type Listener,
   type ServerTls,
   type Wire,
-  type WireHandler,
 } from "../transports/node/index.ts";
-import { accept, isQuiet, type AcceptHost, type AcceptRules } from "./accept.ts";
+import { isQuiet } from "./accept.ts";
 import { authOptions } from "./auth-options.ts";
 import { now } from "./clock.ts";
 import { Connection, ConnectionHub } from "./connection.ts";
-import { engineOptions, globalAddresses, isAny } from "./engine-options.ts";
+import { engineOptions } from "./engine-options.ts";
 import { LameDuck } from "./lame-duck.ts";
+import { Listeners, type ListenersHost, urlsOf } from "./listeners.ts";
 import type { Logger } from "./logger.ts";
 import { NodeCrypto } from "./node-crypto.ts";
 import { nodeWorld } from "./node-world.ts";
 import { Remote } from "./remote.ts";
 import type { RemoteHost } from "./remote-host.ts";
 import { StartError } from "./start-error.ts";
+import { Unauthenticated, type UnauthenticatedHost } from "./unauthenticated.ts";
 import { ClosedRing } from "./closed-ring.ts";
 import { configFacts, ProcessMeter } from "./monitor-state.ts";
 import type { Monitor } from "./monitor-http.ts";
 import type { MonitorState } from "../monitoring/index.ts";
 import { randomBytes } from "node:crypto";
 
-const DEAF: WireHandler = { data: () => {}, drained: () => {}, closed: () => {} };
-const TLS_TIMEOUT = 2000;
-
 export interface ServerDeps {
   readonly logger: Logger;
   readonly origin: OptionsOrigin | null;
 }
 
-export class FrondServer implements AcceptHost, RemoteHost {
+export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHost {
   readonly serverId: string;
   options: Options;
   readonly logger: Logger;
@@ -65,10 +60,8 @@ export class FrondServer implements AcceptHost, RemoteHost {
   readonly started: number = now();
   origin: OptionsOrigin | null;
   authenticator: ConfigAuthenticator;
-  #clients: Listener | null = null;
-  #leaves: Listener | null = null;
-  #clientTls: ServerTls | null = null;
-  #leafTls: ServerTls | null = null;
+  readonly unauthenticated = new Unauthenticated(this);
+  readonly listeners = new Listeners(this);
   #timer: NodeJS.Timeout | null = null;
   #timerAt = Infinity;
   #stopping: Promise<void> | null = null;
@@ -90,9 +83,8 @@ export class FrondServer implements AcceptHost, RemoteHost {
     this.serverId = encodePublicKey("server", new Uint8Array(randomBytes(32)));
     this.authenticator = this.#makeAuthenticator("");
     const world = nodeWorld((level, label, text) => this.log(level, label, text));
-    const bound = { clientPort: options.port, leafPort: options.leafnodes.port, websocketPort: 0 };
     this.engine = new Engine(
-      engineOptions(this.serverId, options, bound),
+      engineOptions(this.serverId, options, this.listeners.bound),
       world,
       this.hub,
       this.authenticator,
@@ -123,16 +115,15 @@ export class FrondServer implements AcceptHost, RemoteHost {
   /** Opens the listeners, then starts the remotes. Rejects with a StartError and leaves nothing open. */
   async start(): Promise<void> {
     try {
-      this.#loadTls();
+      this.listeners.loadTls();
       await this.#startMonitor();
-      await this.#listenLeaves();
-      await this.#listenClients();
+      await this.listeners.open();
     } catch (error) {
-      await this.#closeListeners();
+      await this.listeners.close();
       throw error;
     }
     this.#applyOptions();
-    this.#announceListeners();
+    this.listeners.announce();
     for (const remote of this.options.leafnodes.remotes) this.#addRemote(remote).start();
     this.log("notice", "", "Server is ready");
   }
@@ -161,21 +152,29 @@ export class FrondServer implements AcceptHost, RemoteHost {
 
   /** URLs of the listeners, for the ports file and the library. */
   ports(): { nats: string[]; monitoring: string[]; websocket: string[]; leafnodes: string[] } {
-    const nats = this.options.tls === null ? "nats" : "tls";
+    const { httpsPort, httpHost, host } = this.options;
     return {
-      nats: this.#urls(nats, this.options.host, this.#clients),
-      monitoring: this.#monitorUrls(),
-      websocket: [],
-      leafnodes: this.#urls("nats", this.options.leafnodes.host, this.#leaves),
+      nats: this.listeners.urls("clients"),
+      monitoring: urlsOf(httpsPort === 0 ? "http" : "https", httpHost ?? host, this.#monitor),
+      websocket: this.listeners.urls("websocket"),
+      leafnodes: this.listeners.urls("leaves"),
     };
   }
 
   get clientPort(): number {
-    return this.#clients?.port ?? 0;
+    return this.listeners.port("clients");
   }
 
   get leafPort(): number {
-    return this.#leaves?.port ?? 0;
+    return this.listeners.port("leaves");
+  }
+
+  get websocketPort(): number {
+    return this.listeners.port("websocket");
+  }
+
+  get isConfigured(): boolean {
+    return this.origin !== null;
   }
 
   /** Resolves when every required remote is up; rejects after `timeout` ms, naming those that are not. */
@@ -208,9 +207,12 @@ export class FrondServer implements AcceptHost, RemoteHost {
   // What acceptors ask for.
 
   openLink(kind: "client" | "leaf", connection: Connection, place: LinkPlace): Link {
-    return this.hub.open(connection, () =>
+    const link = this.hub.open(connection, () =>
       kind === "leaf" ? this.engine.openLeaf(place, now()) : this.engine.openClient(place, now()),
     );
+    // Nobody has to authenticate here.
+    if (link.state === "active") this.unauthenticated.settle(connection);
+    return link;
   }
 
   tlsEstablished(link: Link, tls: TlsState): void {
@@ -233,6 +235,36 @@ export class FrondServer implements AcceptHost, RemoteHost {
     this.engine.closed(link.id, reason, now());
     connection?.wire.destroy();
     this.#arm();
+  }
+
+  readdress(link: Link, host: string, port: number): void {
+    this.engine.readdress(link, host, port);
+  }
+
+  throttle(link: Link): void {
+    this.engine.now = now();
+    this.engine.fail(link, WIRE_ERRORS.throttled, "Maximum Connections Exceeded");
+    this.engine.flush();
+    this.#arm();
+  }
+
+  get maxUnauthenticated(): number {
+    return this.options.maxUnauthenticated;
+  }
+
+  evict(connection: Connection): void {
+    const { link, wire } = connection;
+    if (link === null) wire.destroy();
+    else {
+      this.engine.now = now();
+      this.engine.fail(link, WIRE_ERRORS.authTimeout, "Authentication Timeout");
+      this.engine.flush();
+    }
+  }
+
+  evicted(count: number): void {
+    const limit = `max_unauthenticated is ${this.options.maxUnauthenticated}`;
+    this.log("warn", "", `Closed ${count} connections that had not authenticated: ${limit}`);
   }
 
   // What remotes ask for.
@@ -292,7 +324,7 @@ export class FrondServer implements AcceptHost, RemoteHost {
   // Inner workings, shared with reload and lame duck mode.
 
   async closeAcceptors(): Promise<void> {
-    await this.#closeListeners();
+    await this.listeners.close();
   }
 
   /** INFO to every client that can take it. */
@@ -307,11 +339,7 @@ export class FrondServer implements AcceptHost, RemoteHost {
   }
 
   #applyOptions(): void {
-    const bound = {
-      clientPort: this.#clients?.port ?? this.options.port,
-      leafPort: this.#leaves?.port ?? this.options.leafnodes.port,
-      websocketPort: 0,
-    };
+    const { bound } = this.listeners;
     Object.assign(this.engine.options, engineOptions(this.serverId, this.options, bound));
     if (!this.logger.traceEnabled) this.engine.options.trace = false;
   }
@@ -321,7 +349,7 @@ export class FrondServer implements AcceptHost, RemoteHost {
     this.options = options;
     this.origin = origin;
     this.#loaded = now();
-    this.#loadTls();
+    this.listeners.loadTls();
     this.#applyOptions();
     this.authenticator = this.#makeAuthenticator(this.authenticator.inventedUser);
     this.engine.authenticator = this.authenticator;
@@ -359,14 +387,14 @@ export class FrondServer implements AcceptHost, RemoteHost {
       config: configFacts(options, {
         leafPort: this.leafPort,
         leafAuthTimeout: opts.leaf.authTimeout,
-        websocketPort: 0,
+        websocketPort: this.websocketPort,
         websocketAuthTimeout: opts.websocket?.authTimeout ?? 0,
-        clientTls: this.#clientTls,
-        leafTls: this.#leafTls,
-        websocketTls: null,
+        clientTls: this.listeners.clientTls,
+        leafTls: this.listeners.leafTls,
+        websocketTls: this.listeners.websocketTls,
       }),
       closed: this.#ring,
-      listeners: [{ name: "server", up: this.#clients !== null, error: "" }],
+      listeners: [{ name: "server", up: this.listeners.isUp("clients"), error: "" }],
       remotes: this.remotes,
       account: () => null,
     };
@@ -380,7 +408,7 @@ export class FrondServer implements AcceptHost, RemoteHost {
     this.#monitor = await startMonitor({
       host: options.httpHost ?? options.host,
       port: https ? options.httpsPort : options.httpPort,
-      tls: https ? () => this.#clientTls as ServerTls : null,
+      tls: https ? () => this.listeners.clientTls as ServerTls : null,
       basePath: options.httpBasePath,
       state: () => this.monitorState(),
       log: (level, text) => this.log(level, "", text),
@@ -400,121 +428,12 @@ export class FrondServer implements AcceptHost, RemoteHost {
     return remote;
   }
 
-  #loadTls(): void {
-    try {
-      this.#clientTls = this.options.tls === null ? null : buildServerTls(this.options.tls);
-      const leaf = this.options.leafnodes;
-      this.#leafTls = leaf.tls === null ? null : buildServerTls(leaf.tls);
-    } catch (error) {
-      throw new StartError("BAD_TLS", error instanceof Error ? error.message : String(error), error);
-    }
-  }
-
-  async #listenClients(): Promise<void> {
-    const { host, port } = this.options;
-    if (port === 0 && this.origin === null) return;
-    this.#clients = await this.#listen(host, Math.max(port, 0), "port", (socket) => {
-      accept(this, wireFromSocket(socket, DEAF), this.#clientRules());
-    });
-  }
-
-  async #listenLeaves(): Promise<void> {
-    const { host, port } = this.options.leafnodes;
-    if (port === 0) return;
-    this.#leaves = await this.#listen(host, Math.max(port, 0), "leafnode port", (socket) => {
-      accept(this, wireFromSocket(socket, DEAF), this.#leafRules());
-    });
-  }
-
-  async #listen(
-    host: string,
-    port: number,
-    what: string,
-    onConnection: Parameters<typeof listenTcp>[1],
-  ): Promise<Listener> {
-    try {
-      return await listenTcp(
-        {
-          host,
-          port,
-          onError: (error) => this.log("error", "", `Temporary Accept Error(${error.message})`),
-        },
-        onConnection,
-      );
-    } catch (error) {
-      const code = (error as { code?: string }).code;
-      const reason =
-        code === "EADDRINUSE"
-          ? `listen tcp ${joinHostPort(host, port)}: bind: address already in use`
-          : error instanceof Error
-            ? error.message
-            : String(error);
-      const text =
-        what === "port"
-          ? `Error listening on port: ${joinHostPort(host, port)}, "${reason}"`
-          : `Error listening on ${what}: ${port} - ${reason}`;
-      throw new StartError(code === "EADDRINUSE" ? "PORT_IN_USE" : "LISTEN_FAILED", text, error);
-    }
-  }
-
-  #clientRules(): AcceptRules {
-    const { tls } = this.options;
-    return {
-      kind: "client",
-      tls: this.#clientTls,
-      tlsTimeout: tls?.timeout ?? TLS_TIMEOUT,
-      allowNonTls: this.options.allowNonTls,
-      handshakeFirst: tls?.handshakeFirst ?? NOT_FIRST,
-    };
-  }
-
-  #leafRules(): AcceptRules {
-    const { tls } = this.options.leafnodes;
-    return {
-      kind: "leaf",
-      tls: this.#leafTls,
-      tlsTimeout: tls?.timeout ?? TLS_TIMEOUT,
-      allowNonTls: false,
-      handshakeFirst: tls?.handshakeFirst ?? NOT_FIRST,
-    };
-  }
-
-  #announceListeners(): void {
-    const leaf = this.options.leafnodes;
-    if (this.#leaves !== null) {
-      this.log(
-        "notice",
-        "",
-        `Listening for leafnode connections on ${joinHostPort(leaf.host, this.#leaves.port)}`,
-      );
-    }
-    if (this.#clients !== null) {
-      this.log(
-        "notice",
-        "",
-        `Listening for client connections on ${joinHostPort(this.options.host, this.#clients.port)}`,
-      );
-      if (this.options.tls !== null) {
-        const word = this.options.allowNonTls ? "available" : "required";
-        this.log("notice", "", `TLS ${word} for client connections`);
-      }
-    }
-  }
-
-  #monitorUrls(): string[] {
-    const { httpsPort, httpHost, host } = this.options;
-    return this.#urls(httpsPort === 0 ? "http" : "https", httpHost ?? host, this.#monitor);
-  }
-
-  #urls(scheme: string, host: string, listener: { readonly port: number } | null): string[] {
-    if (listener === null) return [];
-    if (!isAny(host)) return [`${scheme}://${joinHostPort(host, listener.port)}`];
-    const addresses = globalAddresses();
-    const hosts = addresses.length > 0 ? addresses : ["127.0.0.1"];
-    return hosts.map((one) => `${scheme}://${joinHostPort(one, listener.port)}`);
-  }
-
   #ready(link: Link): void {
+    const connection = this.hub.get(link.id);
+    if (connection !== undefined) {
+      this.unauthenticated.settle(connection);
+      if (connection.wire instanceof WebSocketWire) connection.wire.setMaxPayload(link.maxPayload);
+    }
     if (link.kind === KIND_LEAF) this.#byLink.get(link)?.ready();
   }
 
@@ -547,17 +466,12 @@ export class FrondServer implements AcceptHost, RemoteHost {
     this.#arm();
   }
 
-  async #closeListeners(): Promise<void> {
-    const open = [this.#clients, this.#leaves];
-    this.#clients = this.#leaves = null;
-    await Promise.all(open.map((listener) => listener?.close()));
-  }
-
   async #stop(): Promise<void> {
     this.log("notice", "", "Initiating Shutdown...");
     this.#lameDuck?.cancel();
     for (const remote of this.remotes) remote.stop("Server Shutdown", true);
-    await this.#closeListeners();
+    await this.listeners.close();
+    this.unauthenticated.close();
     await this.#monitor?.close();
     this.engine.now = now();
     for (const link of this.engine.links.values()) this.engine.close(link, "Server Shutdown");
@@ -569,5 +483,3 @@ export class FrondServer implements AcceptHost, RemoteHost {
     this.log("notice", "", "Server Exiting..");
   }
 }
-
-const NOT_FIRST = { enabled: false, fallback: null } as const;
