@@ -12,6 +12,7 @@ import {
   routez,
 } from "./clusters.ts";
 import { connz, connzOptions } from "./connz.ts";
+import { explainOptions, explainz } from "./explainz.ts";
 import { healthJson, healthWarning, healthz, healthzOptions } from "./healthz.ts";
 import { indexPage } from "./index-page.ts";
 import { encodeJson, type JsonObject } from "./json.ts";
@@ -56,6 +57,7 @@ const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
     return gatewayz(state);
   }),
   "/leafz": json("/leafz", (state, query) => leafz(state, leafzOptions(query))),
+  "/explainz": json("/explainz", (state, query) => explainz(state, explainOptions(query))),
   "/linkz": json("/linkz", (state, query) => linkz(state, linkzOptions(query))),
   "/subsz": SUBSZ,
   "/subscriptionsz": SUBSZ,

@@ -3,6 +3,7 @@
 const ENTRIES: readonly (readonly [string, string])[] = [
   ["varz", "General"],
   ["linkz", "Links, up and down"],
+  ["explainz", "Why a message does not cross: ?subject=…&acc=…"],
   ["leafz", "Leaf nodes"],
   ["connz", "Connections"],
   ["accountz", "Accounts"],

@@ -24,6 +24,15 @@ export { connz, type ConnzOptions } from "./connz.ts";
 export { answer, normalBasePath, type MonitorReply } from "./endpoints.ts";
 export { nanoseconds, roundTrip, timestamp, uptime } from "./formats.ts";
 export {
+  explainSubject,
+  explainz,
+  type ExplainedLink,
+  type ExplainedReason,
+  type ExplainedVerdict,
+  type ExplainOptions,
+  type Explanation,
+} from "./explainz.ts";
+export {
   healthJson,
   healthWarning,
   healthz,
@@ -33,7 +42,7 @@ export {
 } from "./healthz.ts";
 export { encodeJson, omit, type Json, type JsonObject } from "./json.ts";
 export { leafz, type LeafzOptions } from "./leafz.ts";
-export { linkz, type LinkzOptions } from "./linkz.ts";
+export { announcedKeys, linkz, roundTripStats, type LinkzOptions } from "./linkz.ts";
 export { MonitorError, NO_QUERY, type Query } from "./query.ts";
 export type {
   AccountFacts,

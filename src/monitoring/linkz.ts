@@ -36,7 +36,7 @@ export function linkz(state: MonitorState, options: LinkzOptions = {}): JsonObje
       uptime: uptime(state.now - link.opened),
       rtt: { last: roundTrip(link.rtt) },
       ...linkEntry(link),
-      out: { msgs: link.outMsgs, bytes: link.outBytes },
+      out: { msgs: link.outMsgs, bytes: link.outBytes, refused: link.leaf?.refusedOut ?? 0 },
     })),
   };
 }
@@ -63,6 +63,7 @@ function remoteEntry(state: MonitorState, remote: RemoteView): JsonObject {
     urls: remote.urls,
     credentials: remote.credentials,
     last_error: omit(remote.lastError),
+    last_error_at: remote.lastErrorAt === null ? undefined : timestamp(remote.lastErrorAt),
     attempts: remote.attempts,
     next_retry: remote.nextRetry === null ? undefined : timestamp(remote.nextRetry),
     next_retry_in:
@@ -73,6 +74,7 @@ function remoteEntry(state: MonitorState, remote: RemoteView): JsonObject {
     out: {
       msgs: link?.outMsgs ?? null,
       bytes: link?.outBytes ?? null,
+      refused: link?.leaf?.refusedOut ?? null,
       dropped: remote.dropped,
     },
   };
@@ -101,13 +103,14 @@ function linkEntry(link: Link): JsonObject {
       pending_bytes: link.queued + link.out.bytes,
       last_byte: timestamp(link.lastByte),
     },
-    interest: { received: link.subs?.size ?? 0, announced: announced(link) },
-    in: { msgs: link.inMsgs, bytes: link.inBytes },
+    interest: { received: link.subs?.size ?? 0, announced: announcedKeys(link) },
+    // Refused: kept back by permissions.
+    in: { msgs: link.inMsgs, bytes: link.inBytes, refused: leaf?.refusedIn ?? 0 },
   };
 }
 
 /** How many keys stand announced to the peer; walks the account's table once. */
-function announced(link: Link): number {
+export function announcedKeys(link: Link): number {
   const slot = link.leaf?.slot ?? -1;
   let count = 0;
   if (slot < 0) return count;
@@ -117,18 +120,22 @@ function announced(link: Link): number {
 }
 
 function roundTrips(link: Link | null, rtts: readonly Millis[]): JsonObject {
+  const { last, p50, p99 } = roundTripStats(link, rtts);
+  const text = (value: Millis | null): string | null => (value === null ? null : roundTrip(value));
+  return { last: text(last), p50: text(p50), p99: text(p99), samples: rtts.length };
+}
+
+/** Of a remote's latest round trips, newest last. */
+export function roundTripStats(
+  link: Link | null,
+  rtts: readonly Millis[],
+): { last: Millis | null; p50: Millis | null; p99: Millis | null } {
   const sorted = rtts.toSorted((a, b) => a - b);
   const last = link !== null && link.rtt > 0 ? link.rtt : rtts.at(-1);
-  return {
-    last: last === undefined ? null : roundTrip(last),
-    p50: percentile(sorted, 0.5),
-    p99: percentile(sorted, 0.99),
-    samples: rtts.length,
-  };
+  return { last: last ?? null, p50: percentile(sorted, 0.5), p99: percentile(sorted, 0.99) };
 }
 
 /** The smallest value that this share of all is not above; null without values. */
-function percentile(sorted: readonly Millis[], share: number): string | null {
-  const value = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
-  return value === undefined ? null : roundTrip(value);
+function percentile(sorted: readonly Millis[], share: number): Millis | null {
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? null;
 }

@@ -5,6 +5,7 @@
 import { accountz, accstatz } from "./accountz.ts";
 import { gatewayz, jsz, routez } from "./clusters.ts";
 import { connz } from "./connz.ts";
+import { explainz } from "./explainz.ts";
 import { healthJson, healthz } from "./healthz.ts";
 import type { Json } from "./json.ts";
 import { leafz } from "./leafz.ts";
@@ -71,6 +72,8 @@ const SERVICES: Readonly<Record<string, Service>> = {
       account: options.text("account"),
     }),
   LINKZ: (state, options) => linkz(state, { account: options.text("account") }),
+  EXPLAINZ: (state, options) =>
+    explainz(state, { account: options.text("account"), subject: options.text("subject") }),
   SUBSZ: (state, options) =>
     subsz(state, {
       offset: options.number("offset"),

@@ -3,7 +3,7 @@
  * server makes one `MonitorState` per request (members may be getters); nothing here is changed by a snapshot
  * but the request counters, which belong to the HTTP listener.
  */
-import type { Engine, Link, Millis } from "../core/index.ts";
+import type { Engine, Link, Millis, Reason, RemoteLists } from "../core/index.ts";
 import type { ClosedConnections } from "./connection-snapshot.ts";
 import type { Json } from "./json.ts";
 
@@ -27,6 +27,8 @@ export interface MonitorState {
   readonly remotes: readonly RemoteView[];
   /** What the engine does not know of an account; null = nothing. */
   account(name: string): AccountFacts | null;
+  /** Where a rule stands in the configuration: `file:line:column`, an option's path, or "". */
+  place(reason: Reason): string;
 }
 
 export interface ProcessFacts {
@@ -124,7 +126,9 @@ export interface RemoteView {
   readonly state: "disabled" | "waiting" | "connecting" | "handshake" | "up" | "stopped";
   /** When `state` was entered. */
   readonly since: Millis;
+  /** Why the last attempt failed or the last link ended; kept while the link is up. */
   readonly lastError: string;
+  readonly lastErrorAt: Millis | null;
   /** Failed attempts since the last success. */
   readonly attempts: number;
   readonly nextRetry: Millis | null;
@@ -137,6 +141,8 @@ export interface RemoteView {
   readonly dropped: number;
   readonly required: boolean;
   readonly credentials: "creds" | "nkey" | "user" | "token" | "none";
+  /** What its options let through. */
+  readonly rules: Omit<RemoteLists, "id"> & { readonly hub: boolean };
 }
 
 export interface AccountFacts {

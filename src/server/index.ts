@@ -1,6 +1,7 @@
 /** The library: `startServer` and what it returns. */
 import type { ConnectionOptions, NatsConnection } from "@nats-io/nats-core";
 import {
+  applyOverrides,
   loadConfig,
   optionsFromObject,
   validateOptions,
@@ -9,7 +10,9 @@ import {
   type OptionsOrigin,
 } from "../config/index.ts";
 import type { LogLevel } from "../core/index.ts";
+import { explainSubject, MonitorError, type Explanation } from "../monitoring/index.ts";
 import { nodeHost } from "./node-host.ts";
+import { Remotes } from "./remotes.ts";
 import { FrondServer } from "./server.ts";
 import { StartError } from "./start-error.ts";
 
@@ -19,6 +22,19 @@ export { FROND_VERSION, NATS_VERSION } from "./version.ts";
 export type { Logger } from "./logger.ts";
 export type { OptionsInput } from "../config/index.ts";
 export { ConfigError } from "../config/index.ts";
+export type {
+  ExplainedLink,
+  ExplainedReason,
+  ExplainedVerdict,
+  Explanation,
+} from "../monitoring/index.ts";
+export type {
+  RemoteCredentials,
+  RemoteLink,
+  RemoteOptionsInput,
+  Remotes,
+  RemoteSnapshot,
+} from "./remotes.ts";
 
 export type StartOptions = OptionsInput & {
   /** Read this configuration file instead; the other members override it. */
@@ -38,9 +54,12 @@ export interface ReadyOptions {
 export class Server {
   /** The engine room, for what has no member of its own here. */
   readonly inner: FrondServer;
+  /** The servers this one joins as a leaf: each link's truth, and changes to one of them. */
+  readonly remotes: Remotes;
 
   constructor(inner: FrondServer) {
     this.inner = inner;
+    this.remotes = new Remotes(inner);
   }
 
   /** Where clients connect, `nats://127.0.0.1:4222`; "" without a client listener. */
@@ -73,8 +92,21 @@ export class Server {
 
   /** Applies other options while running; rejects with what cannot be changed, and then nothing is. */
   async reload(options: OptionsInput): Promise<void> {
-    const loaded = optionsFromObject(options, nodeHost());
+    const loaded = load(undefined, options);
     await this.inner.reload(loaded.options, loaded.origin);
+  }
+
+  /**
+   * Whether a message published here on `subject` would cross each leaf link of an account (`$G` by default), in
+   * each direction, and if not everything that stops it.
+   */
+  explain(subject: string, options: { readonly account?: string } = {}): Explanation {
+    try {
+      return explainSubject(this.inner.monitorState(), { ...options, subject });
+    } catch (error) {
+      if (error instanceof MonitorError) throw new StartError("BAD_OPTIONS", error.message, error);
+      throw error;
+    }
   }
 
   /** An official client connection to this server without a socket. */
@@ -101,7 +133,7 @@ export async function startServer(options: StartOptions = {}): Promise<Server> {
 }
 
 function load(file: string | undefined, rest: OptionsInput): { options: Options; origin: OptionsOrigin } {
-  if (file !== undefined) return loadConfig(nodeHost(), file);
+  if (file !== undefined) return applyOverrides(loadConfig(nodeHost(), file), rest, nodeHost());
   const listens = "port" in rest || "listen" in rest || "host" in rest;
   return optionsFromObject(listens ? rest : { ...rest, host: "127.0.0.1", port: -1 }, nodeHost());
 }

@@ -40,14 +40,14 @@ function keepPorts(options: Options, server: FrondServer): Options {
 function reloadRemotes(server: FrondServer, options: Options): void {
   const wanted = new Map(options.leafnodes.remotes.map((remote) => [remoteIdentity(remote), remote]));
   for (const remote of [...server.remotes]) {
-    const identity = remoteIdentity(remote.options);
+    const { identity } = remote;
     const next = wanted.get(identity);
     wanted.delete(identity);
     if (next === undefined) {
       if (remote.addedByProgram) continue;
       server.removeRemote(remote);
     } else if (next.disabled !== remote.options.disabled) {
-      remote.options = next;
+      remote.replaceOptions(next);
       if (next.disabled) remote.stop("Client Closed", false);
       else remote.start();
     } else {

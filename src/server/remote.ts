@@ -4,7 +4,7 @@
  *
  * It is also what link views show: state and history, whether the link is up or not.
  */
-import type { LeafRemoteOptions, ServerUrl } from "../config/index.ts";
+import { remoteIdentity, type LeafRemoteOptions, type ServerUrl } from "../config/index.ts";
 import type { ClosedState, Link, Millis, RemoteSpec } from "../core/index.ts";
 import { joinHostPort, TlsHandshakeError, upgradeClientTls } from "../transports/node/index.ts";
 import type { ClientTls, SocketWire, Wire } from "../transports/node/index.ts";
@@ -26,8 +26,10 @@ export class Remote {
   state: RemoteState = "disabled";
   /** When `state` was entered. */
   since: Millis = now();
+  /** Why the last attempt failed or the last link ended; kept while the link is up. */
   lastError = "";
-  /** Failed dials since the last connection. */
+  lastErrorAt: Millis | null = null;
+  /** Failed attempts, handshakes included, since the link was last up. */
   attempts = 0;
   nextRetry: Millis | null = null;
   /** How often a link that was up went down. */
@@ -40,7 +42,9 @@ export class Remote {
   addedByProgram = false;
   readonly #host: RemoteHost;
   #tls: ClientTls | null;
-  readonly #configured: ServerUrl[];
+  /** What tells it apart at a reload: its options as they were given, whatever was rotated since. */
+  readonly identity: string;
+  #configured: ServerUrl[];
   #urls: ServerUrl[];
   #stop = new AbortController();
   #wake: (() => void) | null = null;
@@ -49,16 +53,22 @@ export class Remote {
   /** Host names of URLs: what a discovered address is verified against. */
   #tlsName: string;
   #everConnected = false;
-  #failures = 0;
+  /** Failed dials since the last connection, for the log. */
+  #dials = 0;
   #connectDelay = 0;
+  /** What went wrong with the link that is about to end. */
+  #linkError = "";
+  /** The next pause is left out. */
+  #hurry = false;
+  #rotation: ((options: LeafRemoteOptions) => LeafRemoteOptions) | null = null;
 
   constructor(id: number, options: LeafRemoteOptions, host: RemoteHost) {
     this.id = id;
     this.options = options;
+    this.identity = remoteIdentity(options);
     this.#host = host;
     this.#tls = host.clientTls(options);
-    this.#configured = [...options.urls];
-    if (!options.noRandomize) shuffle(this.#configured);
+    this.#configured = inDialOrder(options);
     this.#urls = [...this.#configured];
     this.#tlsName = this.#configured.find((url) => !isAddress(url.host))?.host ?? "";
     this.currentUrl = this.#configured[0] ?? NO_URL;
@@ -66,6 +76,11 @@ export class Remote {
 
   get account(): string {
     return this.options.account;
+  }
+
+  /** What its options let through, for link views. */
+  get rules(): LeafRemoteOptions {
+    return this.options;
   }
 
   get required(): boolean {
@@ -131,13 +146,30 @@ export class Remote {
 
   /** New options for a remote of the same identity; they count from the next connection on. */
   replaceOptions(options: LeafRemoteOptions): void {
-    this.options = options;
+    const before = this.options;
+    this.options = this.#rotation === null ? options : this.#rotation(options);
     this.#tls = this.#host.clientTls(options);
+    const texts = (of: LeafRemoteOptions): string => of.urls.map((url) => url.text).join(" ");
+    if (texts(before) !== texts(this.options)) {
+      this.#configured = inDialOrder(this.options);
+      this.#urls = [...this.#configured];
+    }
   }
 
-  /** Closes the link, to be dialled again at once. */
+  /** Other credentials, from the next connection on; a reload that names the same ones as before keeps them. */
+  rotate(change: (options: LeafRemoteOptions) => LeafRemoteOptions): void {
+    this.#rotation = null;
+    const given = this.options;
+    this.#rotation = change;
+    this.replaceOptions(given);
+  }
+
+  /** Closes the link, or ends the pause between attempts, and dials at once. */
   redial(): void {
+    if (this.state === "stopped" || this.state === "disabled") return;
+    this.#hurry = true;
     if (this.link !== null) this.#host.closeLink(this.link, "Client Closed");
+    else this.#wake?.();
   }
 
   needsTls(): void {
@@ -147,9 +179,8 @@ export class Remote {
   /** The link of this remote is past its handshake. */
   ready(): void {
     this.#enter("up");
-    this.lastError = "";
     this.attempts = 0;
-    this.#failures = 0;
+    this.#hurry = false;
     this.#everConnected = true;
     this.#host.log("notice", this.link?.label ?? "", `Connected leafnode to "${this.currentUrl.host}"`);
   }
@@ -163,12 +194,6 @@ export class Remote {
   async #run(signal: AbortSignal): Promise<void> {
     if (this.#host.delaysFirst(this.options.account)) await this.#sleep(SYSTEM_ACCOUNT_DELAY, signal);
     while (!signal.aborted) {
-      if (this.#connectDelay > 0) {
-        const delay = this.#connectDelay;
-        this.#connectDelay = 0;
-        await this.#sleep(delay, signal);
-        if (signal.aborted) return;
-      }
       const wire = await this.#dial(signal);
       if (signal.aborted) {
         wire?.destroy();
@@ -181,16 +206,18 @@ export class Remote {
       }
       const wasUp = await this.#live(wire);
       if (signal.aborted) return;
-      if (wasUp) this.flaps++;
-      else this.#failures++;
-      await this.#sleep(wasUp ? this.#host.reconnect : this.#backOff(), signal);
+      if (!wasUp) this.attempts++;
+      else if (!this.#hurry) this.flaps++;
+      const delay = this.#connectDelay;
+      this.#connectDelay = 0;
+      await this.#sleep(delay + (wasUp ? this.#host.reconnect : this.#backOff()), signal);
     }
   }
 
   /** From `reconnect`, doubling after a few failures, bounded, with full jitter. */
   #backOff(): number {
     const base = this.#host.reconnect;
-    const doublings = Math.max(0, Math.min(this.#failures + this.attempts - 4, 16));
+    const doublings = Math.max(0, Math.min(this.attempts - 4, 16));
     const most = Math.min(Math.max(this.options.reconnectMax, base), base * 2 ** doublings);
     return base + Math.random() * most;
   }
@@ -204,6 +231,7 @@ export class Remote {
     this.currentUrl = url;
     this.#enter("connecting");
     this.nextRetry = null;
+    this.#hurry = false;
     const where = joinHostPort(url.host, url.port);
     this.#host.log("debug", "", `Trying to connect as leafnode to remote server on "${where}"`);
     try {
@@ -214,19 +242,20 @@ export class Remote {
         tlsName: this.#serverName(url),
         host: this.#host,
       });
-      this.attempts = 0;
+      this.#dials = 0;
       return wire;
     } catch (error) {
       if (signal.aborted) return null;
       this.attempts++;
+      this.#dials++;
       const text = error instanceof Error ? error.message : String(error);
-      this.lastError = text;
+      this.#failed(text);
       const every = this.#everConnected ? this.#host.reconnectErrorReports : this.#host.connectErrorReports;
-      const loud = this.attempts === 1 || this.attempts % every === 0;
+      const loud = this.#dials === 1 || this.#dials % every === 0;
       this.#host.log(
         loud ? "error" : "debug",
         "",
-        `Error trying to connect as leafnode to remote server "${where}" (attempt ${this.attempts}): ${text}`,
+        `Error trying to connect as leafnode to remote server "${where}" (attempt ${this.#dials}): ${text}`,
       );
       return null;
     }
@@ -245,6 +274,7 @@ export class Remote {
     wire.handler = connection;
     connection.startTls = () => void this.#upgrade(wire, connection);
     this.#enter("handshake");
+    this.#linkError = "";
     const spec: RemoteSpec = {
       id: String(this.id),
       account: this.options.account,
@@ -273,10 +303,12 @@ export class Remote {
         const wasUp = this.state === "up";
         if (link.leaf !== null) {
           this.#connectDelay = Math.max(this.#connectDelay, link.leaf.connectDelay);
-          if (link.leaf.lastError !== "") this.lastError = link.leaf.lastError;
         }
-        if (this.lastError === "" && link.closedReason !== null) this.lastError = link.closedReason;
         this.link = null;
+        // What we end ourselves is no error.
+        if (!this.#hurry && !this.#stop.signal.aborted) {
+          this.#failed(link.leaf?.lastError || this.#linkError || (link.closedReason ?? ""));
+        }
         if (this.state !== "stopped" && this.state !== "disabled") this.#enter("waiting");
         resolve(wasUp);
       });
@@ -308,7 +340,7 @@ export class Remote {
 
   tlsFailed(link: Link | null, error: unknown): void {
     const text = error instanceof Error ? error.message : String(error);
-    this.lastError = text;
+    this.#linkError = text;
     const quiet = error instanceof TlsHandshakeError && error.probe;
     const certificates = error instanceof TlsHandshakeError ? error.certificates : "";
     // A remembered name that does not fit is forgotten for the next attempt.
@@ -321,8 +353,13 @@ export class Remote {
     if (link !== null) this.#host.transportFailed(link, "TLS Handshake Failure");
   }
 
+  #failed(text: string): void {
+    this.lastError = text;
+    this.lastErrorAt = now();
+  }
+
   #sleep(ms: number, signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return Promise.resolve();
+    if (signal.aborted || this.#hurry) return Promise.resolve();
     this.nextRetry = now() + ms;
     return new Promise((resolve) => {
       const done = (): void => {
@@ -355,6 +392,12 @@ const NO_URL: ServerUrl = {
 
 export function isAddress(host: string): boolean {
   return /^[\d.]+$/.test(host) || host.includes(":");
+}
+
+function inDialOrder(options: LeafRemoteOptions): ServerUrl[] {
+  const urls = [...options.urls];
+  if (!options.noRandomize) shuffle(urls);
+  return urls;
 }
 
 function shuffle<T>(list: T[]): void {

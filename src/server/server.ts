@@ -3,7 +3,13 @@
  * remotes and the monitor, and their order of starting and stopping.
  */
 import { encodePublicKey, ConfigAuthenticator } from "../auth/index.ts";
-import type { LeafRemoteOptions, Options, OptionsOrigin } from "../config/index.ts";
+import {
+  remoteIdentity,
+  remoteName,
+  type LeafRemoteOptions,
+  type Options,
+  type OptionsOrigin,
+} from "../config/index.ts";
 import {
   asyncInfo,
   Engine,
@@ -36,6 +42,7 @@ import { NodeCrypto } from "./node-crypto.ts";
 import { nodeWorld } from "./node-world.ts";
 import { Remote } from "./remote.ts";
 import type { RemoteHost } from "./remote-host.ts";
+import { rulePlace } from "./rule-places.ts";
 import { StartError } from "./start-error.ts";
 import { Unauthenticated, type UnauthenticatedHost } from "./unauthenticated.ts";
 import { ClosedRing } from "./closed-ring.ts";
@@ -341,6 +348,7 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
   #applyOptions(): void {
     const { bound } = this.listeners;
     Object.assign(this.engine.options, engineOptions(this.serverId, this.options, bound));
+    this.#lendName();
     if (!this.logger.traceEnabled) this.engine.options.trace = false;
   }
 
@@ -359,6 +367,26 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
     const remote = this.#addRemote(options);
     remote.start();
     return remote;
+  }
+
+  /** One that no configuration names: it stays through reloads. */
+  addRemoteByProgram(options: LeafRemoteOptions): Remote {
+    const identity = remoteIdentity(options);
+    if (this.remotes.some((other) => other.identity === identity)) {
+      throw new StartError("BAD_OPTIONS", `duplicate remote ${remoteName(options)}`);
+    }
+    const remote = this.#addRemote(options);
+    remote.addedByProgram = true;
+    this.#lendName();
+    remote.start();
+    return remote;
+  }
+
+  /** As for configured remotes: a name instead of that of a cluster. */
+  #lendName(): void {
+    const { options } = this.engine;
+    if (options.clusterName !== "" || !this.remotes.some((one) => one.addedByProgram)) return;
+    options.clusterName = this.options.serverName ?? "";
   }
 
   removeRemote(remote: Remote): void {
@@ -397,6 +425,12 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
       listeners: [{ name: "server", up: this.listeners.isUp("clients"), error: "" }],
       remotes: this.remotes,
       account: () => null,
+      place: (reason) =>
+        rulePlace(reason, {
+          origin: this.origin,
+          identities: options.leafnodes.remotes.map(remoteIdentity),
+          remotes: this.remotes,
+        }),
     };
   }
 

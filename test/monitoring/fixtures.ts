@@ -226,6 +226,7 @@ export class Fixture {
       listeners: [{ name: "server", up: true, error: "" }],
       remotes: [],
       account: () => null,
+      place: () => "",
     };
   }
 }
@@ -265,6 +266,7 @@ export function remote(changes: Partial<RemoteView> = {}): RemoteView {
     state: "waiting",
     since: START,
     lastError: "",
+    lastErrorAt: null,
     attempts: 0,
     nextRetry: null,
     flaps: 0,
@@ -273,6 +275,7 @@ export function remote(changes: Partial<RemoteView> = {}): RemoteView {
     dropped: 0,
     required: false,
     credentials: "none",
+    rules: { denyExports: [], denyImports: [], allowExports: null, allowImports: null, hub: false },
     ...changes,
   };
 }

@@ -35,6 +35,7 @@ test("linkz has an entry for every remote, with why it is down and what comes ne
   f.remotes = [
     remote({
       lastError: "connection refused",
+      lastErrorAt: START - 500,
       attempts: 3,
       nextRetry: START + 2500,
       flaps: 1,
@@ -55,6 +56,7 @@ test("linkz has an entry for every remote, with why it is down and what comes ne
     urls: ["hub:7422"],
     credentials: "none",
     last_error: "connection refused",
+    last_error_at: "2026-01-02T03:04:04.5Z",
     attempts: 3,
     next_retry: "2026-01-02T03:04:07.5Z",
     next_retry_in: "2.5s",
@@ -62,7 +64,7 @@ test("linkz has an entry for every remote, with why it is down and what comes ne
     rtt: { last: null, p50: null, p99: null, samples: 0 },
     account: "$G",
     link: null,
-    out: { msgs: null, bytes: null, dropped: 0 },
+    out: { msgs: null, bytes: null, refused: null, dropped: 0 },
   });
 });
 
