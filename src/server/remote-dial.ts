@@ -1,15 +1,17 @@
-/** From a remote's URL to an open wire: directly, with TLS first, or over a WebSocket. */
+/** From a remote's URL to an open TCP connection: directly, or through the remote's HTTP proxy. */
 import type { LeafRemoteOptions, ServerUrl } from "../config/index.ts";
-import { dialTcp, upgradeClientTls } from "../transports/node/index.ts";
-import type { ClientTls, Wire, WireHandler } from "../transports/node/index.ts";
-import type { RemoteHost } from "./remote-host.ts";
+import {
+  buildClientTls,
+  dialTcp,
+  dialThroughProxy,
+  resolveHost,
+  type SocketWire,
+  type WireHandler,
+} from "../transports/node/index.ts";
 
 export interface DialContext {
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
-  readonly tls: ClientTls | null;
-  readonly tlsName: string;
-  readonly host: RemoteHost;
 }
 
 /** Until the engine's connection takes over, nobody listens. */
@@ -19,19 +21,24 @@ export async function dialRemote(
   remote: LeafRemoteOptions,
   url: ServerUrl,
   context: DialContext,
-): Promise<Wire> {
-  const wire = await dialTcp(
-    { host: url.host, port: url.port, timeoutMs: context.timeoutMs, signal: context.signal },
+): Promise<SocketWire> {
+  const { proxy } = remote;
+  const { signal, timeoutMs } = context;
+  const direct = { host: url.host, port: url.port, timeoutMs, signal };
+  if (proxy === null) return dialTcp(direct, DEAF);
+  // The proxy is given the name; but a name that we cannot resolve is not dialled, as in nats-server.
+  await resolveHost(direct);
+  return dialThroughProxy(
+    {
+      url: proxy.url,
+      username: proxy.username,
+      password: proxy.password,
+      targetHost: url.host,
+      targetPort: url.port,
+      timeoutMs: proxy.timeout > 0 ? proxy.timeout : timeoutMs,
+      tls: buildClientTls(proxy.tls),
+      signal,
+    },
     DEAF,
   );
-  if (remote.tls?.handshakeFirst.enabled === true) {
-    const tls = context.tls ?? context.host.defaultTls();
-    if (tls !== null) {
-      await upgradeClientTls(wire, tls, {
-        serverName: context.tlsName,
-        timeoutMs: remote.tls.timeout ?? 2000,
-      });
-    }
-  }
-  return wire;
 }

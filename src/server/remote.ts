@@ -7,12 +7,19 @@
 import { remoteIdentity, type LeafRemoteOptions, type ServerUrl } from "../config/index.ts";
 import type { ClosedState, Link, Millis, RemoteSpec } from "../core/index.ts";
 import { joinHostPort, TlsHandshakeError, upgradeClientTls } from "../transports/node/index.ts";
-import type { ClientTls, SocketWire, Wire } from "../transports/node/index.ts";
+import type { ClientTls, SocketWire } from "../transports/node/index.ts";
 import { now } from "./clock.ts";
 import { Connection } from "./connection.ts";
 import { remoteCredentials } from "./remote-credentials.ts";
 import type { RemoteHost } from "./remote-host.ts";
 import { dialRemote } from "./remote-dial.ts";
+import {
+  earlyHandshake,
+  hasEarlyHandshake,
+  isWebSocketUrl,
+  wantsTls,
+  WebSocketDialError,
+} from "./remote-handshake.ts";
 
 export type RemoteState =
   "disabled" | "waiting" | "connecting" | "handshake" | "up" | "stopped";
@@ -127,8 +134,7 @@ export class Remote {
   /** The hub's URLs as it gossips them: dialled before the configured ones. */
   discovered(hosts: readonly string[], websocket: boolean): void {
     if (this.options.ignoreDiscoveredServers || hosts.length === 0) return;
-    const isWebsocket = this.currentUrl.scheme.startsWith("ws");
-    if (isWebsocket !== websocket) return;
+    if (isWebSocketUrl(this.currentUrl) !== websocket) return;
     const known = new Set(this.#configured.map((url) => joinHostPort(url.host, url.port)));
     const fresh: ServerUrl[] = [];
     for (const text of hosts.slice(0, MAX_DISCOVERED)) {
@@ -222,7 +228,7 @@ export class Remote {
     return base + Math.random() * most;
   }
 
-  async #dial(signal: AbortSignal): Promise<SocketWire | Wire | null> {
+  async #dial(signal: AbortSignal): Promise<SocketWire | null> {
     const urls = this.#urls;
     if (urls.length > 1 && urls[0] === this.currentUrl && (this.#everConnected || this.attempts > 0)) {
       urls.push(...urls.splice(0, 1));
@@ -238,9 +244,6 @@ export class Remote {
       const wire = await dialRemote(this.options, url, {
         signal,
         timeoutMs: this.options.dialTimeout ?? this.#host.dialTimeout,
-        tls: this.#tls,
-        tlsName: this.#serverName(url),
-        host: this.#host,
       });
       this.#dials = 0;
       return wire;
@@ -267,9 +270,9 @@ export class Remote {
   }
 
   /** One connection's life; resolves when it is over, true if it had been up. */
-  #live(wire: Wire): Promise<boolean> {
+  #live(wire: SocketWire): Promise<boolean> {
     const url = this.currentUrl;
-    const websocket = url.scheme.startsWith("ws");
+    const websocket = isWebSocketUrl(url);
     const connection = new Connection(wire, this.#host.hub);
     wire.handler = connection;
     connection.startTls = () => void this.#upgrade(wire, connection);
@@ -288,7 +291,7 @@ export class Remote {
       compression: this.options.compression.mode,
       rttThresholds: this.options.compression.rttThresholds,
       firstInfoTimeout: this.options.firstInfoTimeout,
-      tls: this.options.tls !== null || url.scheme === "tls" || url.scheme === "wss" || this.#sticksToTls,
+      tls: wantsTls(this.options, url, this.#sticksToTls),
       websocket,
       credentials: (nonce) => remoteCredentials(this.options, url, nonce, this.#host.crypto),
     };
@@ -312,24 +315,59 @@ export class Remote {
         if (this.state !== "stopped" && this.state !== "disabled") this.#enter("waiting");
         resolve(wasUp);
       });
-      wire.resume();
+      if (hasEarlyHandshake(this.options, url)) void this.#handshake(wire, connection);
+      else wire.resume();
     });
   }
 
-  async #upgrade(wire: Wire, connection: Connection): Promise<void> {
-    const link = connection.link;
-    if (this.#tls === null || link === null) {
-      const tls = this.#host.defaultTls();
-      if (tls === null || link === null) return;
+  /** TLS first, or the upgrade to a WebSocket. */
+  async #handshake(wire: SocketWire, connection: Connection): Promise<void> {
+    const { link } = connection;
+    if (link === null) return;
+    try {
+      const ready = await earlyHandshake(wire, link, {
+        options: this.options,
+        url: this.currentUrl,
+        sticksToTls: this.#sticksToTls,
+        tls: this.#tls,
+        serverName: this.#serverName(this.currentUrl),
+        host: this.#host,
+      });
+      connection.wire = ready;
+      ready.handler = connection;
+      if (connection.link === null) ready.destroy();
+      else ready.resume();
+    } catch (error) {
+      // The engine may have lost its patience first, and said so.
+      if (connection.link === null) return;
+      if (!(error instanceof WebSocketDialError)) {
+        this.tlsFailed(link, error);
+        return;
+      }
+      this.#linkError = `Error soliciting websocket connection: ${error.message}`;
+      this.#host.log("error", link.label, this.#linkError);
+      this.#host.transportFailed(link, "Read Error");
+    }
+  }
+
+  /** INFO demands TLS, or the options do. */
+  async #upgrade(wire: SocketWire, connection: Connection): Promise<void> {
+    const { link } = connection;
+    if (link === null) return;
+    const { options } = this;
+    if (options.proxy !== null && options.tls === null && this.currentUrl.scheme !== "tls") {
+      this.#linkError = "TLS configuration mismatch: the hub requires TLS, the remote has none";
+      const hint = "With a proxy, TLS must be configured as the hub requires it.";
+      this.#host.log("error", link.label, `${this.#linkError}. ${hint}`);
+      this.#host.transportFailed(link, "TLS Handshake Failure");
+      return;
     }
     const tls = this.#tls ?? this.#host.defaultTls();
-    if (tls === null || link === null) return;
-    const timeoutMs = this.options.tls?.timeout ?? 2000;
+    if (tls === null) return;
     try {
-      // Only TCP links are upgraded, and those are socket wires.
-      const state = await upgradeClientTls(wire as SocketWire, tls, {
+      const state = await upgradeClientTls(wire, tls, {
         serverName: this.#serverName(this.currentUrl),
-        timeoutMs,
+        timeoutMs: options.tls?.timeout ?? 2000,
       });
       this.#host.tlsEstablished(link, state);
       wire.resume();

@@ -2,7 +2,7 @@
  * The composition root: options in, a running server out. It owns the engine and its clock, the listeners, the
  * remotes and the monitor, and their order of starting and stopping.
  */
-import { encodePublicKey, ConfigAuthenticator } from "../auth/index.ts";
+import { encodePublicKey, encodeSeed } from "../auth/index.ts";
 import {
   remoteIdentity,
   remoteName,
@@ -31,7 +31,7 @@ import {
   type Wire,
 } from "../transports/node/index.ts";
 import { isQuiet } from "./accept.ts";
-import { authOptions } from "./auth-options.ts";
+import { Authentication } from "./authentication.ts";
 import { now } from "./clock.ts";
 import { Connection, ConnectionHub } from "./connection.ts";
 import { engineOptions } from "./engine-options.ts";
@@ -39,6 +39,8 @@ import { LameDuck } from "./lame-duck.ts";
 import { Listeners, type ListenersHost, urlsOf } from "./listeners.ts";
 import type { Logger } from "./logger.ts";
 import { NodeCrypto } from "./node-crypto.ts";
+import type { OperatorHost } from "./operator.ts";
+import { operatorSettings, withOperator } from "./operator-settings.ts";
 import { nodeWorld } from "./node-world.ts";
 import { Remote } from "./remote.ts";
 import type { RemoteHost } from "./remote-host.ts";
@@ -66,7 +68,7 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
   readonly remotes: Remote[] = [];
   readonly started: number = now();
   origin: OptionsOrigin | null;
-  authenticator: ConfigAuthenticator;
+  readonly authentication: Authentication;
   readonly unauthenticated = new Unauthenticated(this);
   readonly listeners = new Listeners(this);
   #timer: NodeJS.Timeout | null = null;
@@ -76,6 +78,7 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
   readonly #byLink = new Map<Link, Remote>();
   #nextRemote = 1;
   #lameDuck: LameDuck | null = null;
+  #prepared: Promise<void> | null = null;
   readonly #ring: ClosedRing;
   readonly #meter = new ProcessMeter();
   readonly #requests = new Map<string, number>();
@@ -83,18 +86,24 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
   #loaded = now();
 
   constructor(options: Options, deps: ServerDeps) {
-    this.options = options;
+    const operator = operatorSettings(options, this.crypto);
+    this.options = withOperator(options, operator);
     this.logger = deps.logger;
     this.#ring = new ClosedRing(options.maxClosedClients);
     this.origin = deps.origin;
-    this.serverId = encodePublicKey("server", new Uint8Array(randomBytes(32)));
-    this.authenticator = this.#makeAuthenticator("");
+    const seed = new Uint8Array(randomBytes(32));
+    this.serverId = encodePublicKey("server", this.crypto.publicKey(seed));
+    this.authentication = new Authentication(
+      this.#authenticationHost(),
+      operator,
+      encodeSeed("server", seed),
+    );
     const world = nodeWorld((level, label, text) => this.log(level, label, text));
     this.engine = new Engine(
-      engineOptions(this.serverId, options, this.listeners.bound),
+      this.#engineOptions(),
       world,
       this.hub,
-      this.authenticator,
+      this.authentication.make(),
       {
         ready: (link) => this.#ready(link),
         refused: (link, verdict) => {
@@ -119,9 +128,20 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
     this.logger.log(level, label, text);
   }
 
+  /**
+   * Looks for what must be there before a server starts (an operator's accounts). `start` does it where it was
+   * not done. Rejects with a StartError.
+   */
+  prepare(): Promise<void> {
+    this.#prepared ??= this.authentication.operator?.prepare() ?? Promise.resolve();
+    return this.#prepared;
+  }
+
   /** Opens the listeners, then starts the remotes. Rejects with a StartError and leaves nothing open. */
   async start(): Promise<void> {
     try {
+      await this.prepare();
+      this.authentication.operator?.start();
       this.listeners.loadTls();
       await this.#startMonitor();
       await this.listeners.open();
@@ -293,7 +313,11 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
   }
 
   clientTls(remote: LeafRemoteOptions): ClientTls | null {
-    return remote.tls === null ? null : buildClientTls(remote.tls);
+    if (remote.tls === null) return null;
+    const tls = buildClientTls(remote.tls);
+    // The block's list holds for solicited links too, as in nats-server.
+    const pinned = this.options.leafnodes.tls?.pinnedCerts ?? [];
+    return pinned.length === 0 ? tls : { ...tls, pinnedCerts: new Set(pinned) };
   }
 
   defaultTls(): ClientTls | null {
@@ -359,8 +383,7 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
     this.#loaded = now();
     this.listeners.loadTls();
     this.#applyOptions();
-    this.authenticator = this.#makeAuthenticator(this.authenticator.inventedUser);
-    this.engine.authenticator = this.authenticator;
+    this.engine.authenticator = this.authentication.make();
   }
 
   addRemote(options: LeafRemoteOptions): Remote {
@@ -449,12 +472,38 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
     });
   }
 
-  #makeAuthenticator(inventedUser: string): ConfigAuthenticator {
-    return new ConfigAuthenticator(authOptions(this.options, inventedUser), this.crypto, (level, link, text) => {
-      const label = link === null ? "" : (this.engine.links.get(link)?.label ?? "");
-      this.log(level, label, text);
-    });
+  #authenticationHost(): OperatorHost {
+    // The engine comes after its authenticator, and options change: both are read anew each time.
+    const engine = (): Engine => this.engine;
+    const options = (): Options => this.options;
+    return {
+      get engine() {
+        return engine();
+      },
+      get options() {
+        return options();
+      },
+      crypto: this.crypto,
+      log: (level, link, text) => {
+        const label = link === null ? "" : (this.engine.links.get(link)?.label ?? "");
+        this.log(level, label, text);
+      },
+      resolverTls: () => (this.options.resolverTls === null ? null : buildClientTls(this.options.resolverTls)),
+      serverInfo: () => ({}),
+      peers: () => 0,
+      applyAccount: (view) => {
+        const { maxLeafnodes, ...limits } = view.limits;
+        this.engine.account(view.name).limits = { ...limits, maxLeafNodes: maxLeafnodes };
+      },
+      afterCall: () => this.#arm(),
+    };
   }
+
+  #engineOptions(): EngineOptions {
+    const options = engineOptions(this.serverId, this.options, this.listeners.bound);
+    return { ...options, xkey: this.authentication.curve.publicKey };
+  }
+
 
   #addRemote(options: LeafRemoteOptions): Remote {
     const remote = new Remote(this.#nextRemote++, options, this);

@@ -1,4 +1,4 @@
-export { dialTcp, joinHostPort, listenTcp } from "./tcp.ts";
+export { dialTcp, joinHostPort, listenTcp, resolveHost } from "./tcp.ts";
 export type { DialOptions, Listener, ListenOptions } from "./tcp.ts";
 export { SocketWire, wireFromSocket } from "./socket-wire.ts";
 export type { Wire, WireHandler } from "./wire.ts";

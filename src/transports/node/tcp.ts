@@ -74,13 +74,14 @@ export interface DialOptions {
  */
 export async function dialTcp(options: DialOptions, handler: WireHandler): Promise<SocketWire> {
   const started = Date.now();
-  const address = await pickAddress(options);
+  const address = await resolveHost(options);
   const left = Math.max(1, options.timeoutMs - (Date.now() - started));
   const socket = await connectSocket({ ...options, host: address, timeoutMs: left });
   return new SocketWire(socket, handler);
 }
 
-async function pickAddress(options: DialOptions): Promise<string> {
+/** One of the host's addresses, at random; a failure has the text of the log line. */
+export async function resolveHost(options: DialOptions): Promise<string> {
   if (isIP(options.host) !== 0) return options.host;
   const all = await withDeadline(
     lookup(options.host, { all: true }).catch((error: unknown) => {

@@ -50,7 +50,8 @@ export class WebSocketWire implements Wire, FrameSink {
   handler: WireHandler;
   readonly inner: SocketWire;
   readonly compression: boolean;
-  readonly #masks: boolean;
+  /** We mask what we send. */
+  readonly masks: boolean;
   readonly #browser: boolean;
   readonly #reader: FrameReader;
   #closing = false;
@@ -61,7 +62,7 @@ export class WebSocketWire implements Wire, FrameSink {
     this.inner = inner;
     this.handler = inner.handler;
     this.compression = options.compression;
-    this.#masks = options.role === "client" && !options.noMasking;
+    this.masks = options.role === "client" && !options.noMasking;
     this.#browser = options.browser;
     const masked = options.role === "server" && !options.noMasking;
     const { compression } = options;
@@ -174,7 +175,7 @@ export class WebSocketWire implements Wire, FrameSink {
   }
 
   #frame(firstByte: number, payload: readonly Uint8Array[], length: number): number {
-    const mask = this.#masks ? randomMask() : null;
+    const mask = this.masks ? randomMask() : null;
     if (mask === null && length > COPY_MAX_BYTES) {
       const header = new Uint8Array(MAX_FRAME_HEADER_BYTES);
       const end = writeFrameHeader(header, firstByte, length, null);
