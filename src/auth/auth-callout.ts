@@ -115,13 +115,18 @@ const NOTHING = { allow: [], deny: [] };
 const NO_DEFAULTS = { publish: NOTHING, subscribe: NOTHING, responses: null };
 
 export class CalloutAuthenticator implements Authenticator {
-  readonly #base: CalloutBase;
+  #base: CalloutBase;
   readonly #world: CalloutWorld;
   readonly #pending = new Map<string, Pending>();
 
   constructor(base: CalloutBase, world: CalloutWorld) {
     this.#base = base;
     this.#world = world;
+  }
+
+  /** After a reload: other users come first, and questions that wait go on. */
+  rebase(base: CalloutBase): void {
+    this.#base = base;
   }
 
   /** How many logins wait for an answer. */

@@ -17,6 +17,7 @@ import {
   KIND_LEAF,
   WIRE_ERRORS,
   type ClosedState,
+  type EngineOptions,
   type Link,
   type LinkPlace,
   type LogLevel,
@@ -32,6 +33,7 @@ import {
 } from "../transports/node/index.ts";
 import { isQuiet } from "./accept.ts";
 import { Authentication } from "./authentication.ts";
+import { authenticationHost } from "./authentication-host.ts";
 import { now } from "./clock.ts";
 import { Connection, ConnectionHub } from "./connection.ts";
 import { engineOptions } from "./engine-options.ts";
@@ -39,7 +41,6 @@ import { LameDuck } from "./lame-duck.ts";
 import { Listeners, type ListenersHost, urlsOf } from "./listeners.ts";
 import type { Logger } from "./logger.ts";
 import { NodeCrypto } from "./node-crypto.ts";
-import type { OperatorHost } from "./operator.ts";
 import { operatorSettings, withOperator } from "./operator-settings.ts";
 import { nodeWorld } from "./node-world.ts";
 import { Remote } from "./remote.ts";
@@ -93,11 +94,8 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
     this.origin = deps.origin;
     const seed = new Uint8Array(randomBytes(32));
     this.serverId = encodePublicKey("server", this.crypto.publicKey(seed));
-    this.authentication = new Authentication(
-      this.#authenticationHost(),
-      operator,
-      encodeSeed("server", seed),
-    );
+    const auth = authenticationHost(this);
+    this.authentication = new Authentication(auth, operator, encodeSeed("server", seed));
     const world = nodeWorld((level, label, text) => this.log(level, label, text));
     this.engine = new Engine(
       this.#engineOptions(),
@@ -164,7 +162,8 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
   /** Applies another configuration while running; rejects with what cannot be changed, applying nothing. */
   async reload(options: Options, origin: OptionsOrigin | null): Promise<void> {
     const { applyReload } = await import("./reload.ts");
-    await applyReload(this, options, origin);
+    const settings = this.authentication.operator?.settings ?? null;
+    await applyReload(this, withOperator(options, settings), origin);
   }
 
   /** Stops accepting, tells clients, closes them little by little, then stops. */
@@ -370,8 +369,7 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
   }
 
   #applyOptions(): void {
-    const { bound } = this.listeners;
-    Object.assign(this.engine.options, engineOptions(this.serverId, this.options, bound));
+    Object.assign(this.engine.options, this.#engineOptions());
     this.#lendName();
     if (!this.logger.traceEnabled) this.engine.options.trace = false;
   }
@@ -472,33 +470,6 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
     });
   }
 
-  #authenticationHost(): OperatorHost {
-    // The engine comes after its authenticator, and options change: both are read anew each time.
-    const engine = (): Engine => this.engine;
-    const options = (): Options => this.options;
-    return {
-      get engine() {
-        return engine();
-      },
-      get options() {
-        return options();
-      },
-      crypto: this.crypto,
-      log: (level, link, text) => {
-        const label = link === null ? "" : (this.engine.links.get(link)?.label ?? "");
-        this.log(level, label, text);
-      },
-      resolverTls: () => (this.options.resolverTls === null ? null : buildClientTls(this.options.resolverTls)),
-      serverInfo: () => ({}),
-      peers: () => 0,
-      applyAccount: (view) => {
-        const { maxLeafnodes, ...limits } = view.limits;
-        this.engine.account(view.name).limits = { ...limits, maxLeafNodes: maxLeafnodes };
-      },
-      afterCall: () => this.#arm(),
-    };
-  }
-
   #engineOptions(): EngineOptions {
     const options = engineOptions(this.serverId, this.options, this.listeners.bound);
     return { ...options, xkey: this.authentication.curve.publicKey };
@@ -555,6 +526,7 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
     for (const remote of this.remotes) remote.stop("Server Shutdown", true);
     await this.listeners.close();
     this.unauthenticated.close();
+    this.authentication.operator?.stop();
     await this.#monitor?.close();
     this.engine.now = now();
     for (const link of this.engine.links.values()) this.engine.close(link, "Server Shutdown");

@@ -84,6 +84,7 @@ class ServerProcess {
     let server: FrondServer;
     try {
       server = new FrondServer(options, { logger: this.#log, origin });
+      await server.prepare();
     } catch (error) {
       return complain(messageOf(error));
     }

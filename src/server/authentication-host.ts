@@ -1,0 +1,65 @@
+/** What authentication asks of the server that it belongs to. */
+import type { AccountClaimsView } from "../auth/index.ts";
+import type { Options } from "../config/index.ts";
+import type { Engine, LogLevel } from "../core/index.ts";
+import { buildClientTls } from "../transports/node/index.ts";
+import type { ConnectionHub } from "./connection.ts";
+import type { NodeCrypto } from "./node-crypto.ts";
+import type { OperatorHost } from "./operator.ts";
+
+/** The parts of a server that are read; its engine may be made later than this. */
+interface Served {
+  readonly engine: Engine;
+  readonly options: Options;
+  readonly crypto: NodeCrypto;
+  readonly hub: ConnectionHub;
+  log(level: LogLevel, label: string, text: string): void;
+}
+
+export function authenticationHost(server: Served): OperatorHost {
+  return {
+    get engine() {
+      return server.engine;
+    },
+    get options() {
+      return server.options;
+    },
+    crypto: server.crypto,
+    log: (level, link, text) => {
+      const label = link === null ? "" : (server.engine.links.get(link)?.label ?? "");
+      server.log(level, label, text);
+    },
+    resolverTls: () => {
+      const { resolverTls } = server.options;
+      return resolverTls === null ? null : buildClientTls(resolverTls);
+    },
+    serverInfo: () => serverInfo(server),
+    peers: () => 0,
+    applyAccount: (view) => applyAccount(server.engine, view),
+    afterCall: () => server.hub.afterCall(),
+  };
+}
+
+function applyAccount(engine: Engine, view: AccountClaimsView): void {
+  const { maxLeafnodes, ...limits } = view.limits;
+  engine.account(view.name).limits = { ...limits, maxLeafNodes: maxLeafnodes };
+}
+
+let sequence = 0;
+
+function serverInfo({ engine, options }: Served): object {
+  const { serverName, host, serverId, version, clusterName, domain } = engine.options;
+  return {
+    name: serverName,
+    host,
+    id: serverId,
+    ...(clusterName === "" ? {} : { cluster: clusterName }),
+    ...(domain === "" ? {} : { domain }),
+    ver: version,
+    ...(options.serverTags.length === 0 ? {} : { tags: options.serverTags }),
+    jetstream: false,
+    flags: 0,
+    seq: ++sequence,
+    time: new Date().toISOString(),
+  };
+}
