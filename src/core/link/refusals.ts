@@ -38,17 +38,31 @@ export class Refusals {
     const told = this.#of(link, what);
     if (told.subjects.size > SUBJECTS_TOLD || told.subjects.has(subject)) return;
     const reason = what === "in" ? receiveRule(link, subject) : sendRule(link, subject);
-    // The border of JetStream domains is no violation: told once an entry, whatever the subjects.
-    const isBorder = reason?.rule === "jetstream-domain";
-    const key = isBorder ? reason.entry : subject;
-    if (told.subjects.has(key)) return;
-    told.subjects.add(key);
-    const level = isBorder ? "notice" : "warn";
-    const text = `${goQuote(subject)} ${WORDS[what]} ${peerName(link)}: ${ruleText(reason)}`;
-    this.#engine.log(level, link, text);
+    told.subjects.add(subject);
+    this.#log("warn", link, what, subject, reason);
     if (told.subjects.size > SUBJECTS_TOLD) {
-      this.#engine.log(level, link, `More subjects like this follow, which are not logged`);
+      this.#engine.log("warn", link, "More subjects like this follow, which are not logged");
     }
+  }
+
+  /** The border of JetStream domains held a message back: no violation, and told once an entry. */
+  noteBorder(link: Link, what: "out" | "in", subject: string): void {
+    const reason = what === "in" ? receiveRule(link, subject) : sendRule(link, subject);
+    const { subjects } = this.#of(link, `${what} border`);
+    if (subjects.has(reason?.entry ?? "")) return;
+    subjects.add(reason?.entry ?? "");
+    this.#log("notice", link, what, subject, reason);
+  }
+
+  #log(
+    level: "warn" | "notice",
+    link: Link,
+    what: keyof typeof WORDS,
+    subject: string,
+    reason: Reason | null,
+  ): void {
+    const why = reason === null ? "permissions of the link" : reason.text;
+    this.#engine.log(level, link, `${goQuote(subject)} ${WORDS[what]} ${peerName(link)}: ${why}`);
   }
 
   #of(link: Link, what: string): Told {
@@ -63,8 +77,4 @@ export class Refusals {
     }
     return told;
   }
-}
-
-function ruleText(reason: Reason | null): string {
-  return reason === null ? "permissions of the link" : reason.text;
 }

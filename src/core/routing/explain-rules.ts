@@ -104,12 +104,7 @@ function domainRule(rules: SubjectRules, subject: string): Reason | null {
 }
 
 /** A filter refused: whose list was it? */
-function blame(
-  link: Link,
-  direction: "out" | "in",
-  subject: string,
-  merged: SubjectRules,
-): Reason {
+function blame(link: Link, direction: "out" | "in", subject: string, merged: SubjectRules): Reason {
   const remote = link.leaf?.remote ?? null;
   if (remote !== null) {
     const own = remoteRule(remote, direction, subject);

@@ -108,17 +108,29 @@ function whyNotAnnounced(link: Link, entry: InterestEntry, denied: boolean): Rea
   if (entry.local === 0) {
     const others = [...(entry.leaves?.keys() ?? [])].filter((other) => other !== link);
     if (others.length === 0) {
-      return reason("echo", `${interest} came over this link, and nothing is sent back to its origin`);
+      return reason(
+        "echo",
+        `${interest} came over this link, and nothing is sent back to its origin`,
+      );
     }
     if (leaf.isolated) {
-      return reason("isolation", `${interest} is of other leaves, and this link is isolated from it`);
+      return reason(
+        "isolation",
+        `${interest} is of other leaves, and this link is isolated from it`,
+      );
     }
     if (leaf.isSpoke && others.every((other) => other.leaf?.isSpoke === true)) {
-      return reason("hub-interest", `${interest} came from another hub, which hubs are not told of`);
+      return reason(
+        "hub-interest",
+        `${interest} came from another hub, which hubs are not told of`,
+      );
     }
     const cluster = leaf.remoteCluster;
     if (cluster !== "" && others.every((other) => other.leaf?.remoteCluster === cluster)) {
-      return reason("same-cluster", `${interest} is of links to the same cluster ${goQuote(cluster)}`);
+      return reason(
+        "same-cluster",
+        `${interest} is of links to the same cluster ${goQuote(cluster)}`,
+      );
     }
   }
   if (denied) return null;
