@@ -29,7 +29,8 @@ export function rulePlace(reason: Reason, { origin, identities, remotes }: RuleP
     const member = MEMBERS[reason.rule];
     if (index < 0) return member === undefined ? "" : `remotes.add: ${member}`;
     if (places === undefined) return "";
-    const path = ["leafnodes", "remotes", index, ...(member === undefined ? [] : [member])];
+    // A block in a list has the place of its end: its URLs are easier to find.
+    const path = ["leafnodes", "remotes", index, member ?? "urls"];
     const list = places.node(...path);
     return placeText(reason.entry === "" ? places.of(...path) : places.entry(list, reason.entry));
   }
