@@ -2,10 +2,11 @@
  * What a leaf link proves to its hub: a creds file (read anew at each attempt), an nkey seed, and user, password
  * or token from the URL.
  */
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { decodeSeed, encodePublicKey, type Crypto } from "../auth/index.ts";
 import type { LeafRemoteOptions, ServerUrl } from "../config/index.ts";
 import type { Credentials } from "../core/index.ts";
+import { fileErrorText } from "./os-error.ts";
 
 /** Null stands for a malformed file: no CONNECT is sent. Throws with the text for the log. */
 export function remoteCredentials(
@@ -35,13 +36,30 @@ function fromSeed(seed: string, nonce: string, crypto: Crypto): Partial<Credenti
 }
 
 function fromFile(path: string, nonce: string, crypto: Crypto): Partial<Credentials> | null {
-  const parts = decorated(readFileSync(path, "latin1"));
-  const [jwt, seed] = parts;
+  const [jwt, seed] = decorated(contentOf(path));
   if (jwt === undefined || seed === undefined) return null;
   const key = decodeSeed(seed);
   if (key === null) throw new Error("Credentials file has malformed seed");
   return { jwt, sig: signNonce(key.key, nonce, crypto) };
 }
+
+function contentOf(path: string): string {
+  try {
+    return readFileSync(path, "latin1");
+  } catch (error) {
+    throw new Error(fileErrorText("open", path, error), { cause: error });
+  }
+}
+
+/** A line for the log where others than the owner's group can read the secret; null otherwise. */
+export function credentialsWarning({ credentials }: LeafRemoteOptions): string | null {
+  if (credentials === null || process.platform === "win32") return null;
+  const mode = statSync(credentials, { throwIfNoEntry: false })?.mode ?? 0;
+  if ((mode & WORLD_READABLE) === 0) return null;
+  return `Credentials file "${credentials}" can be read by every user of this machine: chmod 600 it`;
+}
+
+const WORLD_READABLE = 0o004;
 
 /** The bodies of the armoured sections of a creds file, in order. */
 export function decorated(text: string): string[] {

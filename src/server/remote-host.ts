@@ -20,6 +20,8 @@ export interface RemoteHost {
   /** System roots and full verification, for a hub that demands TLS of a remote without a block. */
   defaultTls(): ClientTls | null;
   delaysFirst(account: string): boolean;
+  /** Why links cannot be bound to this account now, as a line for the log; null if they can. */
+  accountFault(account: string): Promise<string | null>;
   openRemote(
     remote: Remote,
     connection: Connection,

@@ -44,6 +44,7 @@ import { NodeCrypto } from "./node-crypto.ts";
 import { operatorSettings, withOperator } from "./operator-settings.ts";
 import { nodeWorld } from "./node-world.ts";
 import { Remote } from "./remote.ts";
+import { credentialsWarning } from "./remote-credentials.ts";
 import type { RemoteHost } from "./remote-host.ts";
 import { rulePlace } from "./rule-places.ts";
 import { StartError } from "./start-error.ts";
@@ -327,6 +328,10 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
     return false;
   }
 
+  accountFault(account: string): Promise<string | null> {
+    return this.authentication.operator?.accountFault(account) ?? Promise.resolve(null);
+  }
+
   openRemote(
     remote: Remote,
     connection: Connection,
@@ -479,6 +484,8 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
   #addRemote(options: LeafRemoteOptions): Remote {
     const remote = new Remote(this.#nextRemote++, options, this);
     this.remotes.push(remote);
+    const warning = credentialsWarning(options);
+    if (warning !== null) this.log("warn", "", warning);
     return remote;
   }
 
