@@ -45,8 +45,7 @@ export class Listeners {
   }
 
   /** Reads certificates; throws a StartError, and then nothing has changed. */
-  loadTls(): void {
-    const { tls, leafnodes, websocket } = this.#host.options;
+  loadTls({ tls, leafnodes, websocket }: Options): void {
     const load = (from: typeof tls): ServerTls | null =>
       from === null ? null : buildServerTls(from);
     try {
@@ -91,14 +90,9 @@ export class Listeners {
   urls(name: Name): string[] {
     const { host, leafnodes, websocket } = this.#host.options;
     const listener = this.#open.get(name) ?? null;
-    switch (name) {
-      case "clients":
-        return urlsOf(this.clientTls === null ? "nats" : "tls", host, listener);
-      case "leaves":
-        return urlsOf("nats", leafnodes.host, listener);
-      case "websocket":
-        return urlsOf(this.websocketTls === null ? "ws" : "wss", websocket?.host ?? "", listener);
-    }
+    if (name === "leaves") return urlsOf("nats", leafnodes.host, listener);
+    if (name === "clients") return urlsOf(this.clientTls === null ? "nats" : "tls", host, listener);
+    return urlsOf(this.websocketTls === null ? "ws" : "wss", websocket?.host ?? "", listener);
   }
 
   /** Stops accepting; connections live on. */
@@ -165,8 +159,7 @@ export class Listeners {
       );
       this.#open.set(name, listener);
     } catch (error) {
-      const code = String((error as { code?: string }).code ?? "");
-      const taken = code === "EADDRINUSE";
+      const taken = (error as { code?: string }).code === "EADDRINUSE";
       const reason = error instanceof Error ? error.message : String(error);
       const text = taken
         ? `listen tcp ${joinHostPort(host, port)}: bind: address already in use`

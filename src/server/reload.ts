@@ -5,6 +5,7 @@
 import { diffOptions, remoteIdentity, type Options, type OptionsOrigin } from "../config/index.ts";
 import { KIND_CLIENT, KIND_LEAF, WIRE_ERRORS, type Link } from "../core/index.ts";
 import { now } from "./clock.ts";
+import { recheckPinnedCerts } from "./pinned-certs.ts";
 import type { FrondServer } from "./server.ts";
 
 export async function applyReload(
@@ -20,6 +21,7 @@ export async function applyReload(
   // Certificates are read before anything changes: a bad file must change nothing.
   server.useOptions(options, origin);
   for (const change of diff.changes) for (const line of change.log) server.log("notice", "", line);
+  recheckPinnedCerts(server.engine, before, options, (text) => server.log("notice", "", text));
   reloadRemotes(server, options);
   reauthorize(server);
   closeAboveLimit(server, options.maxConnections);

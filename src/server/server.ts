@@ -141,7 +141,7 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
     try {
       await this.prepare();
       this.authentication.operator?.start();
-      this.listeners.loadTls();
+      this.listeners.loadTls(this.options);
       await this.#startMonitor();
       await this.listeners.open();
     } catch (error) {
@@ -381,10 +381,10 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
 
   /** For a reload: new options take effect for everything that reads them anew. */
   useOptions(options: Options, origin: OptionsOrigin | null): void {
+    this.listeners.loadTls(options);
     this.options = options;
     this.origin = origin;
     this.#loaded = now();
-    this.listeners.loadTls();
     this.#applyOptions();
     this.engine.authenticator = this.authentication.make();
   }

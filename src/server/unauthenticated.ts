@@ -33,8 +33,8 @@ export class Unauthenticated {
   add(connection: Connection): void {
     this.#connections.add(connection);
     connection.onGone = () => this.settle(connection);
-    const limit = this.#host.maxUnauthenticated;
-    while (limit > 0 && this.#connections.size > limit) this.#evictOldest();
+    const { maxUnauthenticated } = this.#host;
+    if (maxUnauthenticated > 0 && this.size > maxUnauthenticated) this.#evictOldest();
   }
 
   /** It has authenticated, or is gone. */
