@@ -21,6 +21,8 @@ import type {
 import { ClientProtocol } from "./link/client.ts";
 import type { ClosedState } from "./link/closed-state.ts";
 import { LeafProtocol } from "./link/leaf.ts";
+import { flushLeaf, handOverAll } from "./link/leaf-output.ts";
+import { checkLeafPending, releaseProducers, slowsProducers } from "./link/leaf-pressure.ts";
 import { LeafState } from "./link/leaf-state.ts";
 import {
   KIND_CLIENT,
@@ -87,6 +89,8 @@ export class Engine {
   message = new Message();
   readonly rewriter = new Rewriter(this);
   readonly alarms = new Alarms();
+  /** Ends the reply subjects of requests whose latency is measured. */
+  readonly latencySuffix: string;
   readonly seed: number;
   readonly timers = new TimerQueue();
   readonly pool: BufferPool;
@@ -97,6 +101,8 @@ export class Engine {
   totalConnections = 0;
   slowConsumers = { clients: 0, leafs: 0 };
   staleConnections = { clients: 0, leafs: 0 };
+  /** Messages that were not sent to leaf nodes since their links were full, and bytes of their payloads. */
+  readonly dropped = { msgs: 0, bytes: 0 };
   stalls = 0;
   lameDuck = false;
   /** What closed links had moved. */
@@ -132,6 +138,7 @@ export class Engine {
     this.seed =
       ((seed[0] ?? 0) | ((seed[1] ?? 0) << 8) | ((seed[2] ?? 0) << 16) | ((seed[3] ?? 0) << 24)) ^
       0x811c9dc5;
+    this.latencySuffix = `.${this.nuid().slice(0, 8)}.T`;
     this.allocate = (length) => world.allocate(length);
     this.pool = new BufferPool(POOL_BUFFER, POOL_MAX, this.allocate);
     this.#client = new ClientProtocol(this);
@@ -199,7 +206,7 @@ export class Engine {
     link.queued = queued;
     link.lastDrain = now;
     if (queued === 0 && link.writeAt > 0) writeEnded(this, link);
-    if (queued === 0 && link.out.bytes > 0) this.#flushLink(link);
+    if (queued === 0 && (link.out.bytes > 0 || link.leaf !== null)) this.#flushLink(link);
     if (this.#stalled.size > 0 && !this.#isFilling(link)) this.#resumeStalled();
   }
 
@@ -319,8 +326,8 @@ export class Engine {
     this.#stalled.delete(link);
     this.observer.closing?.(link);
     this.dropSubscriptions(link);
-    if (flush && link.out.bytes > 0) link.queued = link.out.flush(this.outlet, link.id);
-    else link.out.clear();
+    if (flush) this.flushNow(link);
+    this.#discard(link);
     this.links.delete(link.id);
     this.unbind(link);
     link.state = "closed";
@@ -423,12 +430,26 @@ export class Engine {
     if (this.options.trace) this.trace(link, "->>", `${weight > 0 ? "LS+" : "LS-"} ${suffix}`);
   };
 
+  /** What is left unsent of a closed link is given back. */
+  #discard(link: Link): void {
+    link.out.clear();
+    link.waitsFor?.paused?.delete(link);
+    link.waitsFor = null;
+    const output = link.leaf?.output;
+    if (output === undefined) return;
+    output.lane?.clear();
+    releaseProducers(this, output);
+  }
+
   /** Appends a line (latin1 text) to a link's outbox. */
   send(link: Link, text: string): void {
-    const { bytes } = link.out.reserve(text.length);
-    let at = link.out.position;
+    const output = link.leaf?.output;
+    const out = output === undefined ? link.out : output.controlBox(link, this);
+    const { bytes } = out.reserve(text.length);
+    let at = out.position;
     for (let i = 0; i < text.length; i++) bytes[at++] = text.charCodeAt(i);
-    link.out.advance(at);
+    out.advance(at);
+    if (output !== undefined && out === link.out) output.controlEnds(link);
     if (!link.dirty) this.markDirty(link);
   }
 
@@ -490,11 +511,18 @@ export class Engine {
 
   /** One link's output goes to its transport now; before a change of framing. */
   flushNow(link: Link): void {
-    link.queued = link.out.flush(this.outlet, link.id);
+    if (link.leaf !== null) handOverAll(this, link, link.leaf.output);
+    else if (link.out.bytes > 0) link.queued = link.out.flush(this.outlet, link.id);
     if (link.queued > 0 && link.writeAt === 0) writeBegan(this, link);
   }
 
   #flushLink(link: Link): void {
+    const output = link.leaf?.output;
+    if (output !== undefined) {
+      flushLeaf(this, link, output);
+      if (output.isHeld || link.queued > 0) this.checkPending(link);
+      return;
+    }
     if (link.queued > 0) {
       link.out.settle();
       this.checkPending(link);
@@ -517,10 +545,11 @@ export class Engine {
       this.close(link, "Slow Consumer (Pending Bytes)", false);
       return;
     }
-    if (link.kind === KIND_LEAF) this.#leaf.pending(link, pending);
+    if (link.kind === KIND_LEAF) checkLeafPending(this, link);
     const source = this.current;
     if (source === null || source === link || source.stalled || this.options.noStall) return;
-    if (source.kind === KIND_CLIENT && this.#isFilling(link)) this.#stall(source, link);
+    if (source.kind !== KIND_CLIENT || !this.#isFilling(link)) return;
+    if (slowsProducers(this, link)) this.#stall(source, link);
   }
 
   #isFilling(link: Link): boolean {
@@ -544,9 +573,20 @@ export class Engine {
     for (const link of this.#stalled) this.resume(link);
   }
 
+  /** Stops reading from a producer until it is told to go on. */
+  pauseFor(source: Link): void {
+    if (!source.stalled) this.outlet.pause(source.id);
+    source.stalled = true;
+    source.resumeAt = 0;
+    source.stalls++;
+    this.stalls++;
+    this.#stalled.delete(source);
+  }
+
   resume(link: Link): void {
     link.resumeAt = 0;
     link.stalled = false;
+    link.waitsFor = null;
     this.#stalled.delete(link);
     if (this.isOpen(link)) this.outlet.resume(link.id);
   }
@@ -622,6 +662,8 @@ export class Engine {
       return;
     }
     const protocol = link.kind === KIND_LEAF ? this.#leaf : this.#client;
+    // What was received may open the link's window, or show that it tells nothing.
+    if (link.leaf !== null && link.leaf.output.isHeld && !link.dirty) this.markDirty(link);
     this.current = link;
     this.message.owned = owned;
     let taken = chunk.length;

@@ -43,7 +43,8 @@ export class Remote {
   flaps = 0;
   link: Link | null = null;
   currentUrl: ServerUrl;
-  dropped = 0;
+  /** Dropped on this remote's links before the one that is up. */
+  #droppedBefore = 0;
   readonly rtts: number[] = [];
   /** Added through the library: a reload of the file leaves it alone. */
   addedByProgram = false;
@@ -88,6 +89,11 @@ export class Remote {
   /** What its options let through, for link views. */
   get rules(): LeafRemoteOptions {
     return this.options;
+  }
+
+  /** Messages that were not sent since the link was full. */
+  get dropped(): number {
+    return this.#droppedBefore + (this.link?.leaf?.output.droppedMsgs ?? 0);
   }
 
   get required(): boolean {
@@ -291,6 +297,8 @@ export class Remote {
       compression: this.options.compression.mode,
       rttThresholds: this.options.compression.rttThresholds,
       firstInfoTimeout: this.options.firstInfoTimeout,
+      maxPending: this.options.maxPending,
+      pendingPolicy: this.options.pendingPolicy,
       tls: wantsTls(this.options, url, this.#sticksToTls),
       websocket,
       credentials: (nonce) => remoteCredentials(this.options, url, nonce, this.#host.crypto),
@@ -306,6 +314,7 @@ export class Remote {
         const wasUp = this.state === "up";
         if (link.leaf !== null) {
           this.#connectDelay = Math.max(this.#connectDelay, link.leaf.connectDelay);
+          this.#droppedBefore += link.leaf.output.droppedMsgs;
         }
         this.link = null;
         // What we end ourselves is no error.

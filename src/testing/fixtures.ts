@@ -197,6 +197,8 @@ export function remoteSpec(input: Partial<RemoteSpec> = {}): RemoteSpec {
     compression: "off",
     rttThresholds: [],
     firstInfoTimeout: 1000,
+    maxPending: null,
+    pendingPolicy: null,
     tls: false,
     websocket: false,
     credentials: () => ({}),

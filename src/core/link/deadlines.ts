@@ -4,11 +4,13 @@
  */
 import type { Engine } from "../engine.ts";
 import { WIRE_ERRORS } from "../protocol/errors.ts";
+import type { Millis } from "../contract.ts";
 import { KIND_CLIENT, KIND_LEAF, type Link } from "./link.ts";
 import { scheduleIn } from "./timers.ts";
 import { checkWrite } from "./write-deadline.ts";
 
 const HOUR = 3_600_000;
+const RTT_TIME: Millis = 1000;
 
 /** Puts a link's next deadline into the timer queue; call after setting one of them. */
 export function schedule(engine: Engine, link: Link): void {
@@ -63,6 +65,8 @@ function pingTimer(engine: Engine, link: Link): void {
   const now = engine.now;
   const interval = pingInterval(engine, link);
   link.pingAt = now + interval;
+  // We do not read what a producer sends while it is paused, so it cannot answer either.
+  if (link.waitsFor !== null) return;
   const spoke = link.leaf?.isSpoke === true;
   const idle = now - link.lastActivity;
   const measured = link.rtt > 0 && now - link.rttAt < HOUR;
@@ -71,8 +75,14 @@ function pingTimer(engine: Engine, link: Link): void {
     return;
   }
   const heard = link.kind === KIND_LEAF && link.pingSent > 0 && link.lastByte > link.pingSent;
-  if (heard) link.pingsOut = 0;
+  if (heard) {
+    // A nats-server hub whose PONG is stuck behind its own output counts us alive by what it receives.
+    if (link.leaf?.output.window.trusted === false && link.pingsOut > 0) link.pingAt = now + interval / 2;
+    link.pingsOut = 0;
+  }
   if (link.pingsOut + 1 > engine.options.pingMax) {
+    // No answer is owed before the peer had the time to work through what is ahead of the PING.
+    if (link.leaf !== null && !link.leaf.output.window.isOverdue(now)) return;
     if (link.kind === KIND_CLIENT) engine.staleConnections.clients++;
     else engine.staleConnections.leafs++;
     engine.log("debug", link, "Stale Client Connection - Closing");
@@ -85,6 +95,12 @@ function pingTimer(engine: Engine, link: Link): void {
 export function sendPing(engine: Engine, link: Link): void {
   link.pingsOut++;
   link.pingSent = engine.now;
+  const output = link.leaf?.output;
+  if (output !== undefined) {
+    output.pingWanted = output.window.mayPing;
+    if (!link.dirty) engine.markDirty(link);
+    return;
+  }
   engine.send(link, "PING\r\n");
   if (engine.options.trace) engine.trace(link, "->>", "PING");
 }
@@ -106,9 +122,19 @@ export function firstPing(engine: Engine, link: Link, most: number): void {
 /** PONG came. */
 export function gotPong(engine: Engine, link: Link): void {
   link.pingsOut = 0;
-  if (link.pingSent === 0) return;
+  const output = link.leaf?.output;
+  if (output !== undefined) {
+    const time = output.window.ponged(engine.now, link.inBytes);
+    // A busy link's PINGs are many; what is shown and acted upon need not change more often.
+    if (time >= 0 && engine.now - link.rttAt >= RTT_TIME) measured(engine, link, time);
+    return;
+  }
   // A microsecond at least, so that "measured" and "0s" stay apart.
-  link.rtt = Math.max(engine.now - link.pingSent, 0.001);
+  if (link.pingSent > 0) measured(engine, link, Math.max(engine.now - link.pingSent, 0.001));
+}
+
+function measured(engine: Engine, link: Link, rtt: Millis): void {
+  link.rtt = rtt;
   link.rttAt = engine.now;
   engine.observer.measured?.(link);
 }

@@ -330,6 +330,7 @@ export class LeafHandshake {
     leaf.remoteCluster = cluster;
     leaf.remoteDomain = fields.string("domain");
     leaf.proto = fields.int("proto");
+    leaf.output.window.trusted = remote.hub || !fields.string("go").startsWith("go");
     this.#gossip(link, fields);
     this.#spokePermissions(link, fields, remote);
     this.#sendConnect(link, remote);

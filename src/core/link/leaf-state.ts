@@ -2,6 +2,7 @@
 import type { SubjectFilter } from "../account/permissions.ts";
 import type { CompressionMode, Millis } from "../contract.ts";
 import type { Fields } from "../protocol/connect.ts";
+import { LeafOutput } from "./leaf-output.ts";
 import type { RemoteSpec } from "./remote-spec.ts";
 
 export class LeafState {
@@ -9,6 +10,7 @@ export class LeafState {
   readonly solicited: boolean;
   /** The configured remote of a solicited link. */
   readonly remote: RemoteSpec | null;
+  readonly output = new LeafOutput();
   /** Our role: interest flows up only to a hub, and permissions are enforced by it. */
   isSpoke: boolean;
   isolated = false;

@@ -120,9 +120,21 @@ export class LeafProtocol implements Protocol {
       this.handshake.rttChanged(link);
     } else if (verb === "PING") {
       link.lastActivity = engine.now;
-      engine.send(link, "PONG\r\n");
+      this.#pong(link);
       if (engine.options.trace) engine.trace(link, "->>", "PONG");
     }
+  }
+
+  /** In order with what flows freely, and in front of what is held. */
+  #pong(link: Link): void {
+    const engine = this.#engine;
+    const output = link.leaf?.output;
+    if (output === undefined || !output.isHeld) {
+      engine.send(link, "PONG\r\n");
+      return;
+    }
+    output.pongs++;
+    if (!link.dirty) engine.markDirty(link);
   }
 
   unknownOperation(link: Link, bytes: Uint8Array, at: number, end: number): void {
@@ -142,16 +154,6 @@ export class LeafProtocol implements Protocol {
     this.handshake.decided(link, verdict);
   }
 
-  /** What waits for a leaf link has grown. */
-  pending(link: Link, bytes: number): void {
-    const engine = this.#engine;
-    const { maxPending } = engine.options.leaf;
-    if (bytes <= maxPending) return;
-    engine.slowConsumers.leafs++;
-    engine.log("notice", link, `Slow Consumer Detected: MaxPending of ${maxPending} Exceeded`);
-    engine.close(link, "Slow Consumer (Pending Bytes)", false);
-  }
-
   /** Which of the chosen groups may cross; null if nothing may. An empty list stands for the plain part alone. */
   permits(
     link: Link,
@@ -167,7 +169,8 @@ export class LeafProtocol implements Protocol {
         if (!this.#isResponse(subject())) {
           this.#engine.log("debug", link, `Not permitted to deliver to ${goQuote(subject())}`);
           leaf.refusedOut++;
-          this.#refusals.note(link, "out", subject());
+          if (filter === leaf.quietSend) this.#refusals.noteBorder(link, "out", subject());
+          else this.#refusals.note(link, "out", subject());
           return null;
         }
       }
@@ -192,7 +195,8 @@ export class LeafProtocol implements Protocol {
     for (const filter of [leaf.sendFilter, leaf.quietSend]) {
       if (filter === null) continue;
       if (filter.allows(subject) && !filter.denies(subject, sub.queue)) continue;
-      this.#refusals.note(link, "out", subject);
+      if (filter === leaf.quietSend) this.#refusals.noteBorder(link, "out", subject);
+      else this.#refusals.note(link, "out", subject);
       return false;
     }
     return true;
@@ -218,7 +222,8 @@ export class LeafProtocol implements Protocol {
     if (text.startsWith("_R_.") || text.startsWith("$JS.ACK.") || text.startsWith("_GR_.")) return true;
     if (!leaf.isSpoke && mayAnswer(engine, link, text)) return true;
     leaf.refusedIn++;
-    this.#refusals.note(link, "in", text);
+    if (filter === null || filter.allows(text)) this.#refusals.noteBorder(link, "in", text);
+    else this.#refusals.note(link, "in", text);
     if (leaf.isSpoke) return false;
     const quoted = goQuote(text);
     engine.log("error", link, `Publish Violation on ${quoted} - Check other side configuration`);

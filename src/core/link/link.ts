@@ -17,6 +17,7 @@ import type { Message } from "../protocol/message.ts";
 import { ParseState } from "../protocol/parse-state.ts";
 import type { ClosedState } from "./closed-state.ts";
 import type { Cookies } from "./credentials.ts";
+import type { LeafOutput } from "./leaf-output.ts";
 import type { LeafState } from "./leaf-state.ts";
 import { type BufferPool, Outbox } from "./outbound.ts";
 
@@ -160,6 +161,8 @@ export class Link {
   closedReason: ClosedState | null = null;
   /** Reading is paused since a receiver's outbox fills faster than it empties. */
   stalled = false;
+  /** The leaf link whose held output must shrink first. */
+  waitsFor: LeafOutput | null = null;
   /** Chunks that arrived while `authenticating`; bounded. */
   held: Uint8Array[] | null = null;
   heldBytes = 0;

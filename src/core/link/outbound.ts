@@ -10,6 +10,7 @@
  */
 
 import type { LinkId, Outlet } from "../contract.ts";
+import { FrameWalk } from "./frame-walk.ts";
 
 /** Up to here copying by words beats `set(subarray())`, which allocates a view (bench/copy.mjs). */
 const WORD_COPY_MAX = 192;
@@ -126,6 +127,8 @@ export class Outbox {
   /** The shared batch that this outbox ends with, and where its range starts. */
   tail: Batch | null = null;
   #tailStart = 0;
+  /** The transport was handed a part of `#buffer` and may hold it. */
+  #lent = false;
 
   constructor(pool: BufferPool) {
     this.#pool = pool;
@@ -186,7 +189,17 @@ export class Outbox {
 
   /** Ends the range of the shared batch, when this outbox must wait and the batch is about to be reset. */
   settle(): void {
-    if (this.tail !== null) this.#closeTail();
+    const batch = this.tail;
+    const length = batch === null ? 0 : batch.length - this.#tailStart;
+    // A small range is copied: it would keep the whole buffer of the batch in memory, one for each read chunk.
+    if (batch === null || batch.buffer === null || length * 2 >= batch.buffer.bytes.length) {
+      if (batch !== null) this.#closeTail();
+      return;
+    }
+    this.tail = null;
+    const own = this.reserve(length);
+    own.bytes.set(batch.buffer.bytes.subarray(this.#tailStart, batch.length), this.#length);
+    this.#length += length;
   }
 
   /** Hands everything to the transport and forgets it. Returns what the transport still holds. */
@@ -212,13 +225,50 @@ export class Outbox {
     return queued;
   }
 
+  /**
+   * Hands over whole frames until `budget` bytes are reached, and keeps the rest. Returns what the transport
+   * still holds.
+   */
+  flushFrames(outlet: Outlet, link: LinkId, budget: number): number {
+    this.settle();
+    const pieces = this.#pieces ?? [];
+    const walk = new FrameWalk();
+    const frames: Uint8Array[] = [];
+    let left = budget;
+    let whole = 0;
+    for (let i = 0; i < pieces.length && (left > 0 || !walk.atBoundary); i++) {
+      const piece = pieces[i] as Uint8Array;
+      const end = walk.advance(piece, 0, piece.length, left);
+      left -= end;
+      this.#pieceBytes -= end;
+      frames.push(piece.subarray(0, end));
+      if (end === piece.length) whole++;
+      else pieces[i] = piece.subarray(end);
+    }
+    pieces.splice(0, whole);
+    const buffer = this.#buffer;
+    if (pieces.length === 0 && buffer !== null && (left > 0 || !walk.atBoundary)) {
+      const end = walk.advance(buffer.bytes, this.#start, this.#length, left);
+      if (end > this.#start) frames.push(buffer.bytes.subarray(this.#start, end));
+      this.#start = end;
+    }
+    const only = frames[0];
+    if (only === undefined) return 0;
+    const queued = frames.length === 1 ? outlet.write(link, only) : outlet.writev(link, frames);
+    // What it may still be reading from must not be written again.
+    if (queued > 0) this.#lent = true;
+    if (this.bytes === 0) this.#release(queued);
+    return queued;
+  }
+
   /** Forgets everything unsent. */
   clear(): void {
-    this.#release(0);
+    this.#release(this.#lent ? 1 : 0);
   }
 
   #release(queued: number): void {
     if (this.#buffer !== null && queued === 0) this.#pool.give(this.#buffer);
+    this.#lent = false;
     this.#buffer = null;
     this.#start = this.#length = 0;
     this.#pieces = null;

@@ -19,6 +19,9 @@ export interface RemoteSpec {
   /** Milliseconds of RTT that separate the levels of `s2_auto`. */
   readonly rttThresholds: readonly number[];
   readonly firstInfoTimeout: number;
+  /** Bytes that may wait for this link and what happens beyond; null = as `EngineOptions.leaf` says. */
+  readonly maxPending: number | null;
+  readonly pendingPolicy: "drop" | "pause" | "close" | null;
   /** TLS is wanted whatever INFO says (a `tls {}` block, `wss`). */
   readonly tls: boolean;
   /** Whether the transport is a WebSocket, already past its upgrade. */

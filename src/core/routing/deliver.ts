@@ -8,6 +8,7 @@
 import { copyOf, latin1 } from "../bytes/ascii.ts";
 import type { Fan, Match, QueueGroup } from "../account/match-result.ts";
 import type { Engine } from "../engine.ts";
+import { admits } from "../link/leaf-pressure.ts";
 import { KIND_INTERNAL, KIND_LEAF, type Link, type Subscription } from "../link/link.ts";
 import { type Batch, copyBytes, type Outbox, type Slab } from "../link/outbound.ts";
 import type { Message } from "../protocol/message.ts";
@@ -22,6 +23,8 @@ const UPPER_L = 76;
 const MSG_AND_BLANK = 0x2047534d;
 /** Room for a control line besides subject, sid and the rest: verbs, blanks, numbers. */
 const LINE_ROOM = 64;
+/** `LMSG `, which a frame has besides its subject and the rest. */
+const LMSG_ROOM = 5;
 
 /** Delivers `engine.message` to everyone in `match`. Returns how many got it (a leaf link counts once). */
 export function deliver(engine: Engine, source: Link | null, match: Match): number {
@@ -199,6 +202,7 @@ function deliverToQueues(engine: Engine, source: Link | null, m: Message, match:
 function deliverToLeaves(engine: Engine, source: Link | null, m: Message, match: Match): number {
   const { leaves, leafBatch } = match.result;
   let delivered = 0;
+  let shared = 0;
   const share = leafBatch !== null && m.size < SLICE_MIN && canShare(source, leaves);
   for (let i = 0; i < leaves.length; i++) {
     const link = (leaves[i] as Subscription).link;
@@ -207,11 +211,17 @@ function deliverToLeaves(engine: Engine, source: Link | null, m: Message, match:
       continue;
     }
     if (link === source || link.state !== "active") continue;
-    if (link.out.tail !== leafBatch) link.out.follow(leafBatch as Batch);
+    // What has to wait does not keep the others' buffer.
+    if (link.leaf?.output.isHeld === true) {
+      delivered += deliverToLeaf(engine, source, m, match, link, null);
+      continue;
+    }
+    shared++;
+    if (link.out.tail !== leafBatch) link.out.follow(leafBatch);
     countOut(engine, link, m.size);
     delivered++;
   }
-  if (share && delivered > 0) {
+  if (shared > 0) {
     const batch = leafBatch as Batch;
     if (batch.length === 0) engine.openBatch(batch);
     const target = batch.reserve(m.frameEnd - m.subjectStart + LINE_ROOM);
@@ -232,8 +242,8 @@ function canShare(source: Link | null, leaves: readonly Subscription[]): boolean
   return true;
 }
 
-/** One copy over a leaf link, naming the queue groups that were chosen behind it. */
-function deliverToLeaf(
+/** One copy over a leaf link (of this or an importing account), naming the queue groups that were chosen behind it. */
+export function deliverToLeaf(
   engine: Engine,
   source: Link | null,
   m: Message,
@@ -252,6 +262,10 @@ function deliverToLeaf(
     named = kept.length === 0 ? null : kept;
   }
   const out = link.out;
+  // Dropped, it counts as delivered: the receiver exists, and a 503 would say that it does not.
+  if (leaf.output.isHeld && !admits(engine, link, m.frameEnd - m.subjectStart + LMSG_ROOM, m.size)) {
+    return 1;
+  }
   if (m.headerEnd !== 0 && !link.headers) {
     stripped(out, m, null, named);
   } else {
