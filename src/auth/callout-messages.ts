@@ -22,14 +22,6 @@ export interface CalloutServer {
   readonly tags: readonly string[];
 }
 
-/** What a request may tell beyond the engine's `AuthRequest`, where the engine knows it. */
-interface MoreOfRequest {
-  readonly protocol?: number;
-  /** PEM texts of the peer's certificates, and whether they were verified. */
-  readonly certificates?: readonly string[];
-  readonly verified?: boolean;
-}
-
 /** One login that a service is asked about. */
 export interface Question {
   readonly attempt: Attempt;
@@ -101,7 +93,7 @@ function clientInfo(attempt: Attempt): object {
 }
 
 function connectOptions({ request, credentials }: Attempt): object {
-  const { protocol = 1 }: AuthRequest & MoreOfRequest = request;
+  const { protocol = 1 } = request;
   return {
     ...present({
       jwt: credentials.jwt,
@@ -119,12 +111,13 @@ function connectOptions({ request, credentials }: Attempt): object {
 }
 
 function clientTls(request: AuthRequest): object {
-  const { tls, certificates = [], verified }: AuthRequest & MoreOfRequest = request;
+  const { tls } = request;
   if (tls === null) return {};
+  const certificates = tls.peerCertificates.flatMap(({ pem }) => (pem === undefined ? [] : [pem]));
   const chain =
     certificates.length === 0
       ? {}
-      : verified === true
+      : tls.verified === true
         ? { verified_chains: [certificates] }
         : { certs: certificates };
   return { client_tls: { ...present({ version: tls.version, cipher: tls.cipher }), ...chain } };

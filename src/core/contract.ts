@@ -76,6 +76,8 @@ export interface TlsState {
   readonly cipher: string;
   /** The peer's certificate chain, leaf first; empty if it sent none. */
   readonly peerCertificates: readonly PeerCertificate[];
+  /** The chain was verified, up to a root that this server trusts. */
+  readonly verified?: boolean;
 }
 
 export interface PeerCertificate {
@@ -87,6 +89,8 @@ export interface PeerCertificate {
   /** Lower-case hex SHA-256 of the DER SubjectPublicKeyInfo, and of the certificate. */
   readonly spkiSha256: string;
   readonly certSha256: string;
+  /** The whole certificate as PEM. */
+  readonly pem?: string;
 }
 
 /** The members of CONNECT that decide who the peer is; absent ones are "". */
@@ -109,6 +113,8 @@ export interface AuthRequest {
   readonly name: string;
   readonly lang: string;
   readonly version: string;
+  /** The client's protocol number; for auth callout. */
+  readonly protocol?: number;
   /** The text that was sent as `nonce` in INFO, or "". */
   readonly nonce: string;
   /** The peer's IP address. */

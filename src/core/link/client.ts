@@ -328,6 +328,7 @@ export class ClientProtocol implements Protocol {
       name: link.peer?.name ?? "",
       lang: link.peer?.lang ?? "",
       version: link.peer?.version ?? "",
+      protocol: link.protocol,
       nonce: link.nonce,
       host: link.host,
       tls: link.tls,

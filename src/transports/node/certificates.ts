@@ -15,6 +15,7 @@ export function tlsStateOf(socket: TLSSocket): TlsState {
     version: (socket.getProtocol() ?? "").replace("TLSv", ""),
     cipher: socket.getCipher()?.standardName ?? "",
     peerCertificates: peerChain(socket).map(describeCertificate),
+    verified: socket.authorized,
   };
 }
 
@@ -40,6 +41,7 @@ export function describeCertificate(certificate: X509Certificate): PeerCertifica
     uris: names.filter((name) => name.kind === "URI").map((name) => name.value),
     spkiSha256: sha256(certificate.publicKey.export({ type: "spki", format: "der" })),
     certSha256: sha256(certificate.raw),
+    pem: certificate.toString(),
   };
 }
 
