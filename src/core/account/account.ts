@@ -13,6 +13,10 @@ import type { Message } from "../protocol/message.ts";
 import { type CacheEntry, MatchCache } from "../subject/match-cache.ts";
 import { hasWildcard, matchesBytes } from "../subject/subject.ts";
 import { Sublist } from "../subject/sublist.ts";
+import type { Engine } from "../engine.ts";
+import type { ServiceExportSpec } from "./exports.ts";
+import type { AccountImports, AccountSpec } from "./imports.ts";
+import { Awaited, Responses } from "./responses.ts";
 import type { AccountMappings } from "./mappings.ts";
 import { buildResult, Match, type MatchResult } from "./match-result.ts";
 
@@ -57,6 +61,14 @@ export class Account {
   ingress: AccountIngress | null = null;
   /** The same, as imports into this account ask for it. */
   mappings: AccountMappings | null = null;
+  /** The definition in force; null for an account that has none. */
+  spec: AccountSpec | null = null;
+  /** Services that others may import. */
+  exports: readonly ServiceExportSpec[] = [];
+  imports: AccountImports | null = null;
+  /** Answers to requests of others, and answers of others that ours wait for. */
+  responses: Responses | null = null;
+  readonly awaited = new Awaited(this);
   /** Told of every subscription of a client or leaf, for stream imports; null = none. */
   observer: SubscriptionObserver | null = null;
   readonly #pool: BufferPool;
@@ -73,6 +85,10 @@ export class Account {
     this.interest = interest;
     this.#pool = pool;
     this.#cache = new MatchCache(seed, CACHE_SUBJECTS, CACHE_BYTES);
+  }
+
+  responsesFor(engine: Engine): Responses {
+    return (this.responses ??= new Responses(engine, this));
   }
 
   get cachedSubjects(): number {

@@ -43,6 +43,8 @@ export class Rewriter {
   readonly #views: View[] = [];
   /** How many rewritten messages are being delivered, one inside the other. */
   depth = 0;
+  /** How many of them are requests or responses of services, which stream imports do not take. */
+  services = 0;
 
   constructor(engine: Engine) {
     this.#engine = engine;

@@ -2,7 +2,6 @@
 import { latin1, latin1Bytes } from "../bytes/ascii.ts";
 import type { Message } from "../protocol/message.ts";
 import { hashText, MatchCache } from "./match-cache.ts";
-import type { SubjectTransform } from "./transform.ts";
 
 const CACHE_SUBJECTS = 8192;
 const CACHE_BYTES = 1024 * 1024;
@@ -20,26 +19,22 @@ export class RewrittenSubject {
 }
 
 export class RewriteCache {
-  readonly #transform: SubjectTransform;
+  readonly #rewrite: (subject: string) => string;
   readonly #seed: number;
-  readonly #random: () => number;
   readonly #cache: MatchCache<RewrittenSubject>;
 
-  constructor(transform: SubjectTransform, seed: number, random: () => number) {
-    this.#transform = transform;
+  /** `rewrite` must always give the same result for the same subject. */
+  constructor(seed: number, rewrite: (subject: string) => string) {
+    this.#rewrite = rewrite;
     this.#seed = seed;
-    this.#random = random;
     this.#cache = new MatchCache(seed, CACHE_SUBJECTS, CACHE_BYTES);
   }
 
   /** What the message's subject becomes. */
   of(m: Message): RewrittenSubject {
-    if (!this.#transform.isConstant) return this.#make(latin1(m.bytes, m.subjectStart, m.subjectEnd));
     const entry = this.#cache.lookup(m.hash, m.bytes, m.subjectStart, m.subjectEnd);
-    return (entry.value ??= this.#make(latin1(m.bytes, m.subjectStart, m.subjectEnd)));
-  }
-
-  #make(subject: string): RewrittenSubject {
-    return new RewrittenSubject(this.#transform.apply(subject, this.#random), this.#seed);
+    if (entry.value !== null) return entry.value;
+    const subject = this.#rewrite(latin1(m.bytes, m.subjectStart, m.subjectEnd));
+    return (entry.value = new RewrittenSubject(subject, this.#seed));
   }
 }

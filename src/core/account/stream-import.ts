@@ -1,0 +1,148 @@
+/**
+ * A stream of another account under local subjects. Every subscription here that takes some of them has a
+ * shadow in the exporting account: a subscription of the server's for just those subjects, which passes
+ * messages on to the one it stands for, under the local subject.
+ */
+import type { Engine } from "../engine.ts";
+import { KIND_LEAF, type Link, type Receiver, type Subscription } from "../link/link.ts";
+import type { Message } from "../protocol/message.ts";
+import { deliverToLeaf, deliverToSub } from "../routing/deliver.ts";
+import { KEEP_REPLY } from "../routing/rewrite.ts";
+import { intersect } from "../subject/intersect.ts";
+import { RewriteCache } from "../subject/rewrite-cache.ts";
+import {
+  compileTransform,
+  destinationPattern,
+  numberWildcards,
+  type SubjectTransform,
+} from "../subject/transform.ts";
+import { hasWildcard } from "../subject/subject.ts";
+import type { Account } from "./account.ts";
+
+export interface StreamImportSpec {
+  readonly kind: "stream";
+  /** The exporting account, and the subject there. */
+  readonly account: string;
+  readonly subject: string;
+  /** The local subject; may refer to the wildcards of `subject`. */
+  readonly to: string;
+}
+
+/** What a leaf link got last, so that two subscriptions of it make one copy. */
+interface Sent {
+  bytes: Uint8Array | null;
+  at: number;
+  count: number;
+}
+
+export class StreamImport {
+  readonly exporter: Account;
+  /** Local subjects as local subscriptions see them. */
+  readonly pattern: string;
+  readonly #from: string;
+  readonly #transform: SubjectTransform | null;
+  readonly #rewrite: RewriteCache | null;
+  readonly #sent = new WeakMap<Link, Sent>();
+
+  constructor(engine: Engine, exporter: Account, spec: StreamImportSpec) {
+    this.exporter = exporter;
+    this.#from = spec.subject;
+    const { subject, to } = spec;
+    const wild = hasWildcard(subject);
+    this.pattern = wild ? destinationPattern(numberWildcards(to)) : to;
+    const made = subject === to || !wild ? null : compileTransform(subject, numberWildcards(to), true);
+    this.#transform = made === null || "fault" in made ? null : made;
+    const { transform } = this;
+    if (subject === to) this.#rewrite = null;
+    else this.#rewrite = new RewriteCache(engine.seed, transform ?? (() => to));
+  }
+
+  /** The exporter's subjects that a local subscription takes through this import; null = none. */
+  shadowSubject(subscribed: string): string | null {
+    const common = intersect(subscribed, this.pattern);
+    if (common === null) return null;
+    if (this.#transform !== null) return this.#transform.reverse(common);
+    return this.#rewrite === null ? common : this.#from;
+  }
+
+  /** Passes a message of the exporting account on to a subscription of ours. */
+  pass(engine: Engine, source: Link | null, m: Message, target: Subscription, queue: string): number {
+    const isLeaf = target.link.kind === KIND_LEAF;
+    if (isLeaf && this.#sentAlready(source, m, target.link)) return 0;
+    let view = m;
+    if (this.#rewrite !== null) {
+      const entered = engine.rewriter.enter(m, this.#rewrite.of(m), KEEP_REPLY, null);
+      if (entered === null) return 0;
+      view = entered;
+    }
+    const delivered = isLeaf
+      ? toLeaf(engine, source, view, target)
+      : deliverToSub(engine, source, view, target, queue);
+    if (view !== m) engine.rewriter.leave(m);
+    return delivered;
+  }
+
+  get transform(): ((subject: string) => string) | null {
+    const transform = this.#transform;
+    // Imports know no `{{random}}`.
+    return transform === null ? null : (subject) => transform.apply(subject, () => 0);
+  }
+
+  #sentAlready(source: Link | null, m: Message, link: Link): boolean {
+    let sent = this.#sent.get(link);
+    if (sent === undefined) this.#sent.set(link, (sent = { bytes: null, at: 0, count: 0 }));
+    const count = source?.inMsgs ?? -1;
+    const same = sent.bytes === m.bytes && sent.at === m.subjectStart && sent.count === count;
+    sent.bytes = m.bytes;
+    sent.at = m.subjectStart;
+    sent.count = count;
+    return same;
+  }
+}
+
+function toLeaf(engine: Engine, source: Link | null, m: Message, target: Subscription): number {
+  const match = target.link.account.matchMessage(m);
+  const group =
+    target.queue === ""
+      ? null
+      : [{ name: target.queue, subs: [target], weight: target.weight, remote: true }];
+  return deliverToLeaf(engine, source, m, match, target.link, group);
+}
+
+/** Stands for one subscription of the importing account. */
+export class Shadow implements Receiver {
+  readonly target: Subscription;
+  readonly #from: StreamImport;
+  readonly #sub: Subscription;
+
+  constructor(engine: Engine, from: StreamImport, target: Subscription, subject: string) {
+    this.target = target;
+    this.#from = from;
+    const { queue } = target;
+    this.#sub = engine.subscribeReceiver(from.exporter, { subject, queue }, this, false);
+    this.#count(engine, 1);
+  }
+
+  receive(engine: Engine, source: Link | null, m: Message, queue: string): number {
+    // What came in through a service import is no part of the stream.
+    if (engine.rewriter.services > 0 || this.target.closed) return 0;
+    return this.#from.pass(engine, source, m, this.target, queue);
+  }
+
+  remove(engine: Engine): void {
+    if (this.#sub.closed) return;
+    this.#sub.closed = true;
+    this.#from.exporter.remove(this.#sub);
+    this.#count(engine, -1);
+  }
+
+  /** Leaf links of the exporting account are told of the interest as of the target's own. */
+  #count(engine: Engine, by: 1 | -1): void {
+    const { interest } = this.#from.exporter;
+    const { subject, queue } = this.#sub;
+    const { link, weight } = this.target;
+    if (link.kind === KIND_LEAF) interest.addLeaf(link, subject, queue, by * weight);
+    else interest.addLocal(subject, queue, by);
+    engine.interestChanged(this.#from.exporter);
+  }
+}
