@@ -92,7 +92,8 @@ function refill(
   addToCarry(state, chunk, from, stop, allocate);
   const carry = state.carry as Uint8Array;
   const length = state.length;
-  if (state.need > 0 && length < state.need) return stop;
+  // One byte before the end of its unit a payload can already be seen to lack its CR.
+  if (state.need > 0 && length < state.need - 1) return stop;
   // The unit owns its buffer: a large payload may be kept by receivers without copying it.
   state.carry = null;
   state.length = 0;
