@@ -346,10 +346,6 @@ export class LeafProtocol implements Protocol {
       engine.fail(link, WIRE_ERRORS.authorization, "Authentication Failure");
       return;
     }
-    if (key === "") {
-      this.#violation(link, "processLeafUnsub Parse Error: ''");
-      return;
-    }
     link.lastActivity = engine.now;
     const sub = link.subs?.get(key.trimEnd());
     if (sub === undefined) return;
