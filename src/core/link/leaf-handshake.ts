@@ -494,9 +494,9 @@ export class LeafHandshake {
     const engine = this.#engine;
     const leaf = link.leaf;
     if (leaf === null) return;
-    if (!leaf.negotiated && needsCompression(engine.options.leaf.compression)) {
+    if (!leaf.negotiated) {
       leaf.negotiated = true;
-      this.#acceptCompression(link, fields);
+      if (needsCompression(engine.options.leaf.compression)) this.#acceptCompression(link, fields);
       return;
     }
     if (fields.bool("connect_info") === true || (!link.connected && fields.string("remote_account") !== "")) {
