@@ -72,8 +72,6 @@ export function noRespondersFor(engine: Engine, link: Link, reply: string, subje
   engine.send(link, `HMSG ${reply}${latin1(sub.sidPart, 0, sub.sidPart.length)}${header.length} ${header.length}\r\n${header}\r\n`);
   link.outMsgs++;
   link.outBytes += header.length;
-  sub.delivered++;
-  if (sub.max > 0 && sub.delivered >= sub.max) engine.autoUnsubscribe(sub);
 }
 
 function subjectText(m: Message): string {
