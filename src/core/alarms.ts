@@ -25,7 +25,8 @@ export class Alarms {
 
   fire(now: Millis): void {
     if (this.#next === null || this.#next > now) return;
-    for (const owner of [...this.#owners]) {
+    // An owner that sets itself anew is met again, with a deadline to come.
+    for (const owner of this.#owners) {
       if (owner.alarmAt > now) continue;
       this.#owners.delete(owner);
       owner.alarmAt = 0;

@@ -17,6 +17,15 @@ export {
 export type { LeafState } from "./link/leaf-state.ts";
 export type { RemoteSpec } from "./link/remote-spec.ts";
 export { Account, NO_LIMITS, type AccountLimits } from "./account/account.ts";
+export {
+  defineAccounts,
+  emptySpec,
+  type AccountSpec,
+  type ImportSpec,
+} from "./account/imports.ts";
+export type { LatencySpec, ResponseType, ServiceExportSpec } from "./account/exports.ts";
+export type { MappingDestination, MappingSpec } from "./account/mappings.ts";
+export { clientInfoJson, type InfoDetail } from "./account/request-info.ts";
 export { LinkPermissions, SubjectFilter } from "./account/permissions.ts";
 export type { ServerMessage } from "./routing/publish-queue.ts";
 export { explain, peerName, type LinkExplanation, type Verdict } from "./routing/explain.ts";

@@ -34,6 +34,7 @@ import {
 import { isQuiet } from "./accept.ts";
 import { Authentication } from "./authentication.ts";
 import { authenticationHost } from "./authentication-host.ts";
+import { applyAccounts } from "./accounts.ts";
 import { now } from "./clock.ts";
 import { Connection, ConnectionHub } from "./connection.ts";
 import { engineOptions } from "./engine-options.ts";
@@ -120,6 +121,7 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
       },
     );
     this.hub.engine = this.engine;
+    applyAccounts(this.engine, options, null);
     this.hub.afterCall = () => this.#arm();
   }
 
@@ -382,10 +384,12 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
   /** For a reload: new options take effect for everything that reads them anew. */
   useOptions(options: Options, origin: OptionsOrigin | null): void {
     this.listeners.loadTls(options);
+    const before = this.options;
     this.options = options;
     this.origin = origin;
     this.#loaded = now();
     this.#applyOptions();
+    applyAccounts(this.engine, options, before);
     this.engine.authenticator = this.authentication.make();
   }
 

@@ -7,11 +7,13 @@
 import type { Engine } from "../engine.ts";
 import { KIND_INTERNAL, type Subscription } from "../link/link.ts";
 import { hasWildcard } from "../subject/subject.ts";
-import type { Account, AccountLimits, SubscriptionObserver } from "./account.ts";
+import { type Account, type AccountLimits, NO_LIMITS, type SubscriptionObserver } from "./account.ts";
 import { coveringExport, type ServiceExportSpec } from "./exports.ts";
 import { type MappingSpec, setMappings } from "./mappings.ts";
 import { ServiceImport, type ServiceImportSpec } from "./service-import.ts";
 import { Shadow, StreamImport, type StreamImportSpec } from "./stream-import.ts";
+
+export type ImportSpec = ServiceImportSpec | StreamImportSpec;
 
 /** An account's definition; subjects are latin1 strings. */
 export interface AccountSpec {
@@ -22,7 +24,7 @@ export interface AccountSpec {
   readonly mappings: readonly MappingSpec[];
   /** Of services only: a stream's export permits, and does nothing at run time. */
   readonly exports: readonly ServiceExportSpec[];
-  readonly imports: readonly (ServiceImportSpec | StreamImportSpec)[];
+  readonly imports: readonly ImportSpec[];
 }
 
 export class AccountImports implements SubscriptionObserver {
@@ -63,7 +65,7 @@ export class AccountImports implements SubscriptionObserver {
     for (const service of this.#services) {
       if (service.subscription !== null) this.#engine.removeSubscription(service.subscription);
     }
-    for (const sub of [...this.#shadows.keys()]) this.#dropShadows(sub);
+    for (const sub of this.#shadows.keys()) this.#dropShadows(sub);
   }
 
   added(sub: Subscription): void {
@@ -94,16 +96,12 @@ export class AccountImports implements SubscriptionObserver {
 }
 
 /**
- * Puts definitions in force. Exports come first, since imports look at them; an account that was defined
- * before and is not any more loses what it had. Accounts whose definition is unchanged are left alone.
+ * Puts definitions in force. Exports come first, since imports look at them. What is unchanged is left alone;
+ * an account that is not named keeps its definition.
  */
 export function defineAccounts(engine: Engine, specs: readonly AccountSpec[]): void {
-  const named = new Map(specs.map((spec) => [spec.name, spec]));
-  for (const account of engine.accounts.values()) {
-    if (account.spec !== null && !named.has(account.name)) named.set(account.name, emptySpec(account));
-  }
   const stale = new Set<Account>();
-  for (const spec of named.values()) {
+  for (const spec of specs) {
     const account = engine.account(spec.name);
     account.label = spec.label;
     const offers = JSON.stringify(spec.exports) !== JSON.stringify(account.exports);
@@ -119,14 +117,6 @@ export function defineAccounts(engine: Engine, specs: readonly AccountSpec[]): v
     if (limited) for (const link of [...account.clients, ...account.leaves]) engine.refreshLimits(link);
   }
   for (const account of stale) replaceImports(engine, account);
-}
-
-/** One account's definition, where accounts come and go one by one. */
-export function defineAccount(engine: Engine, spec: AccountSpec): void {
-  const others = [...engine.accounts.values()].flatMap((account) =>
-    account.spec === null || account.name === spec.name ? [] : [account.spec],
-  );
-  defineAccounts(engine, [...others, spec]);
 }
 
 function replaceImports(engine: Engine, account: Account): void {
@@ -146,11 +136,12 @@ function importersOf(engine: Engine, exporter: string): Account[] {
   );
 }
 
-function emptySpec(account: Account): AccountSpec {
+/** The definition of an account that shares nothing and may do anything. */
+export function emptySpec(name: string): AccountSpec {
   return {
-    name: account.name,
-    label: account.name,
-    limits: { maxConnections: -1, maxLeafNodes: -1, maxSubscriptions: -1, maxPayload: -1 },
+    name,
+    label: name,
+    limits: NO_LIMITS,
     mappings: [],
     exports: [],
     imports: [],

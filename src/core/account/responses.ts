@@ -122,6 +122,8 @@ export class Responses implements Receiver, Alarmed {
       // The answer asks back: the way is the same, the other way round.
       reply = isAck(m) ? KEEP_REPLY : importer.responsesFor(engine).open(this.#account, m, offer, "").subject;
     }
+    // Before the delivery, which may end the requester's interest: this request is answered.
+    if (ends) this.remove(response);
     const inner = engine.rewriter.enter(m, response, reply, null);
     if (inner === null) return 0;
     inner.queues = null;
@@ -132,7 +134,6 @@ export class Responses implements Receiver, Alarmed {
     engine.rewriter.services--;
     engine.rewriter.leave(m);
     response.measurement?.answered(engine, source);
-    if (ends) this.remove(response);
     return delivered;
   }
 
