@@ -72,8 +72,7 @@ export function flushLeaf(engine: Engine, link: Link, output: LeafOutput): void 
     const isPaced = link.leaf?.registered === true;
     const room = isPaced ? window.room(engine.now, link.inBytes) : Number.POSITIVE_INFINITY;
     if (waiting <= room) handOverAll(engine, link, output);
-    else if (room > 0) handOverSome(engine, link, output, room);
-    else link.out.settle();
+    else handOverParts(engine, link, output, room);
     if (link.queued === 0) link.lastDrain = engine.now;
   }
   const left = output.waiting(link);
@@ -97,6 +96,18 @@ export function handOverAll(engine: Engine, link: Link, output: LeafOutput): voi
   link.queued = link.out.flush(engine.outlet, link.id);
 }
 
+/** A PING behind each part, so that the line never runs dry while one is on its way. */
+function handOverParts(engine: Engine, link: Link, output: LeafOutput, room: number): void {
+  const { window } = output;
+  let left = room;
+  while (left > 0 && link.queued === 0 && output.waiting(link) > 0) {
+    handOverSome(engine, link, output, Math.min(left, window.part));
+    ping(engine, link, output, false);
+    left = window.bytes - window.inFlight;
+  }
+  link.out.settle();
+}
+
 function handOverSome(engine: Engine, link: Link, output: LeafOutput, room: number): void {
   const { lane, window } = output;
   let left = room;
@@ -106,10 +117,7 @@ function handOverSome(engine: Engine, link: Link, output: LeafOutput, room: numb
     window.sent(before - lane.bytes);
     left -= before - lane.bytes;
   }
-  if (left <= 0 || link.queued > 0) {
-    link.out.settle();
-    return;
-  }
+  if (left <= 0 || link.queued > 0) return;
   const before = link.out.bytes;
   link.queued = link.out.flushFrames(engine.outlet, link.id, left);
   window.sent(before - link.out.bytes);

@@ -94,6 +94,11 @@ export class LeafWindow {
     return unprobed >= PROBE_BYTES && now - this.#probedAt >= PROBE_TIME;
   }
 
+  /** How much may be handed over before the next PING. */
+  get part(): number {
+    return Math.max(1, this.bytes / PARTS - (this.#sent - this.#probed));
+  }
+
   get mayPing(): boolean {
     return this.#probes.length < PROBES_MAX;
   }
