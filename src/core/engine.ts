@@ -458,9 +458,9 @@ export class Engine {
     this.send(link, utf8ToLatin1(text));
   }
 
-  /** `-ERR`; the text is latin1. */
+  /** `-ERR`; the text may hold any Unicode. */
   sendError(link: Link, text: string): void {
-    this.send(link, `-ERR '${text}'\r\n`);
+    this.sendUtf8(link, `-ERR '${text}'\r\n`);
     if (this.options.trace) this.trace(link, "->>", `-ERR ${text}`);
   }
 

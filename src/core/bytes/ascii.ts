@@ -84,13 +84,18 @@ export function utf8Bytes(text: string): Uint8Array {
 /** A latin1 string (UTF-8 bytes) quoted as Go's `%q` does: `\"`, `\\`, `\t`, `\x01`, printable Unicode kept. */
 export function goQuote(latin1Text: string): string {
   let out = '"';
-  for (const character of latin1ToUtf8(latin1Text)) {
-    const c = character.codePointAt(0) ?? 0;
-    if (character === '"' || character === "\\") out += `\\${character}`;
+  // Whole UTF-8 sequences, or single bytes.
+  const parts = latin1Text.matchAll(
+    /[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}|[^]/g,
+  );
+  for (const [character] of parts) {
+    const c = character.charCodeAt(0);
+    if (character.length > 1) out += latin1ToUtf8(character);
+    else if (character === '"' || character === "\\") out += `\\${character}`;
     else if (c === 9) out += "\\t";
     else if (c === 10) out += "\\n";
     else if (c === 13) out += "\\r";
-    else if (c < 32 || c === 127) out += `\\x${c.toString(16).padStart(2, "0")}`;
+    else if (c < 32 || c >= 127) out += `\\x${c.toString(16).padStart(2, "0")}`;
     else out += character;
   }
   return `${out}"`;
