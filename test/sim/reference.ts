@@ -1,6 +1,6 @@
 /** The reference server, where it is installed: `NATS_SERVER` names it, else the PATH is searched. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -27,23 +27,23 @@ export async function startReference(command: string, config: string): Promise<R
   const file = join(folder, "nats.conf");
   writeFileSync(
     file,
-    `listen: "127.0.0.1:-1"\nports_file_dir: "${folder}"\n` +
-      `leafnodes { listen: "127.0.0.1:-1", compression: off }\n${config}`,
+    `listen: "127.0.0.1:-1"\nleafnodes { listen: "127.0.0.1:-1", compression: off }\n${config}`,
   );
   const child = spawn(command, ["-c", file], { stdio: ["ignore", "ignore", "pipe"] });
+  // A test that is ended from outside must not leave its server behind.
+  const kill = (): void => void child.kill("SIGKILL");
+  process.once("exit", kill);
   let log = "";
   child.stderr.on("data", (chunk: Buffer) => (log += chunk.toString()));
   for (let i = 0; i < 500 && child.exitCode === null; i++) {
-    const name = readdirSync(folder).find((one) => one.endsWith(".ports"));
-    if (name !== undefined) {
-      const ports = JSON.parse(readFileSync(join(folder, name), "utf8")) as Record<
-        string,
-        string[]
-      >;
+    const ports = portsIn(log);
+    if (ports !== null) {
       return {
-        client: portOf(ports["nats"]),
-        leaf: portOf(ports["leafnodes"]),
-        stop: () => stop(child, folder),
+        ...ports,
+        async stop() {
+          process.off("exit", kill);
+          await stop(child, folder);
+        },
       };
     }
     await sleep(10);
@@ -52,8 +52,12 @@ export async function startReference(command: string, config: string): Promise<R
   throw new Error(`the reference did not start:\n${log}`);
 }
 
-function portOf(urls: readonly string[] | undefined): number {
-  return Number(new URL(urls?.[0] ?? "").port);
+/** The ports that the log tells, or null while the server is not ready. */
+function portsIn(log: string): { client: number; leaf: number } | null {
+  const client = /Listening for client connections on .*:(\d+)/.exec(log)?.[1];
+  const leaf = /Listening for leafnode connections on .*:(\d+)/.exec(log)?.[1];
+  if (client === undefined || leaf === undefined || !log.includes("Server is ready")) return null;
+  return { client: Number(client), leaf: Number(leaf) };
 }
 
 async function stop(child: ChildProcess, folder: string): Promise<void> {
