@@ -1,6 +1,6 @@
 /**
- * What reading a configuration asks of its surroundings: files, the environment, a hash. The last three
- * members are checks that need cryptography; without them those parts are taken on trust.
+ * What reading a configuration asks of its surroundings: files, the environment, a hash. The optional
+ * members are checks that need cryptography or directories; without them those parts are taken on trust.
  */
 import type { TlsOptions } from "./options.ts";
 
@@ -20,4 +20,6 @@ export interface ConfigHost {
   checkOperatorJwt?(jwt: string): string | null;
   /** Whether an account JWT decodes. */
   checkAccountJwt?(jwt: string): boolean;
+  /** Makes a directory and its parents where they are missing; answers what went wrong, or null. */
+  makeDirectory?(path: string): string | null;
 }

@@ -176,6 +176,12 @@ function directory(
   if (type === "MEM" || type === "MEMORY") return { type: "memory" };
   if (type !== "FULL" && type !== "CACHE") return reading.error(node, UNKNOWN_RESOLVER);
   for (const fault of settingFaults(settings, type)) reading.error(node, fault);
+  const unusable =
+    settings.dir === "" ? null : (reading.host?.makeDirectory?.(settings.dir) ?? null);
+  if (unusable !== null) {
+    reading.error(node, "dir needs to point to an accessible directory");
+    reading.error(node, unusable);
+  }
   if (reading.errors.length > before) return undefined;
   return {
     type: type === "FULL" ? "full" : "cache",

@@ -16,6 +16,7 @@ import type { ConfigHost, TlsOptions } from "../config/index.ts";
 import { buildClientTls, buildServerTls } from "../transports/node/index.ts";
 import { NodeCrypto } from "./node-crypto.ts";
 import { fileErrorText } from "./os-error.ts";
+import { makeDirectory } from "./resolver-files.ts";
 
 const CRYPTO = new NodeCrypto();
 
@@ -33,6 +34,7 @@ const HOST: ConfigHost = {
   dirname,
   sha256: (text) => createHash("sha256").update(text).digest("hex"),
   checkTls: tlsFault,
+  makeDirectory,
   checkOperatorJwt(jwt) {
     const operator = decodeOperator(jwt);
     return operator.ok ? null : operator.error;

@@ -69,7 +69,8 @@ function settingsFault(
     return "system_account in config and operator JWT must be identical";
   }
   const shared = resolver.type === "full" || resolver.type === "cache";
-  if (shared && systemAccount === "") {
+  // Without an operator such a resolver does not start anyway.
+  if (shared && operators.length > 0 && systemAccount === "") {
     return (
       "using nats based account resolver - the system account needs to be specified in " +
       "configuration or the operator jwt"

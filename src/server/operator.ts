@@ -66,11 +66,16 @@ export class OperatorMode {
   readonly #importers = new Map<string, Set<string>>();
   #bootstrap: NodeJS.Timeout | null = null;
   #built = false;
+  #started = false;
 
   constructor(settings: OperatorSettings, host: OperatorHost) {
     this.settings = settings;
     this.#host = host;
-    const { crypto, log } = host;
+    const { crypto } = host;
+    // What is looked up while the server is made is not news yet.
+    const log: AuthLog = (level, link, text) => {
+      if (this.#started) host.log(level, link, text);
+    };
     this.#store = this.#openStore();
     this.#resolver = this.#makeResolver();
     const changed = (view: AccountClaimsView, before: AccountClaimsView | null): void =>
@@ -124,7 +129,7 @@ export class OperatorMode {
       if (fault !== null) throw new StartError("BAD_OPTIONS", fault);
     }
     const { systemAccount, operators } = this.settings;
-    if (systemAccount === "") return;
+    if (systemAccount === "" || (this.#store !== null && operators.length === 0)) return;
     const [operator] = operators;
     if (operators.length === 1 && operator !== undefined && this.#resolver.kind !== "memory") {
       if (!(await this.#fetch(systemAccount)).ok) {
@@ -138,9 +143,13 @@ export class OperatorMode {
     }
   }
 
-  /** Answers requests from now on. */
+  /** Answers requests from now on. Throws a StartError. */
   start(): void {
-    const { systemAccount, resolver } = this.settings;
+    const { systemAccount, resolver, operators } = this.settings;
+    this.#started = true;
+    if (this.#store !== null && operators.length === 0) {
+      throw new StartError("BAD_OPTIONS", "Could not start resolver: no operator key found");
+    }
     if (systemAccount !== "")
       this.#claims.start(resolver.type === "full" ? resolver.interval : null);
     if (this.#store !== null && (resolver.type === "full" || resolver.type === "cache")) {
@@ -209,9 +218,12 @@ export class OperatorMode {
     }
     const store = this.#store;
     if (store === null) throw new Error("a resolver of this type has a store");
-    for (const [account, jwt] of preload) {
-      const fault = store.saveIfNewer(account, jwt);
-      if (fault !== null) throw new StartError("BAD_OPTIONS", fault);
+    // Where not all find room, the system account is the one that others can be brought by.
+    const system = ([account]: readonly [string, string]): number =>
+      account === this.settings.systemAccount ? 0 : 1;
+    for (const entry of preload.toSorted((a, b) => system(a) - system(b))) {
+      const fault = store.saveIfNewer(...entry);
+      if (fault !== null) this.#host.log("warn", null, `Account ${entry[0]} not stored: ${fault}`);
     }
     return new StoreResolver(resolver.type, store, (account, later) =>
       this.#claims.lookup(account, resolver.timeout, later),

@@ -8,8 +8,9 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { JwtFiles } from "../auth/index.ts";
+import { fileErrorText } from "./os-error.ts";
 
 const SUFFIX = ".jwt";
 const DELETED = ".deleted";
@@ -22,8 +23,8 @@ export class JwtDirectory implements JwtFiles {
   /** Makes the directory where it is missing. */
   constructor(path: string) {
     this.path = resolve(path);
-    mkdirSync(this.path, { recursive: true, mode: 0o700 });
-    if (!statSync(this.path).isDirectory()) throw new Error(`${path} is not a directory`);
+    const fault = makeDirectory(this.path);
+    if (fault !== null) throw new Error(fault);
   }
 
   list(): readonly string[] {
@@ -59,5 +60,25 @@ export class JwtDirectory implements JwtFiles {
 
   #file(account: string): string {
     return join(this.path, account + SUFFIX);
+  }
+}
+
+/**
+ * Makes a directory that its owner alone can read, and its parents; answers what went wrong, or null. (Node's
+ * own recursion never returns below directories that refuse, as `/proc` does.)
+ */
+export function makeDirectory(path: string): string | null {
+  const existing = statSync(path, { throwIfNoEntry: false });
+  if (existing !== undefined) {
+    return existing.isDirectory() ? null : `mkdir ${path}: not a directory`;
+  }
+  const parent = dirname(path);
+  const fault = parent === path ? null : makeDirectory(parent);
+  if (fault !== null) return fault;
+  try {
+    mkdirSync(path, { mode: 0o700 });
+    return null;
+  } catch (error) {
+    return fileErrorText("mkdir", path, error);
   }
 }

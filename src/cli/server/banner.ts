@@ -60,11 +60,11 @@ function operatorLines(jwts: readonly string[]): readonly string[] {
   return ["Trusted Operators", ...blocks.flat()];
 }
 
-function namesSystemAccount({ operator }: Options): boolean {
-  return operator.some((jwt) => {
-    const decoded = decodeOperator(jwt);
-    return decoded.ok && decoded.claims.systemAccount !== "";
-  });
+/** Of several operators none speaks for the server. */
+function namesSystemAccount({ operator: [jwt, ...others] }: Options): boolean {
+  if (jwt === undefined || others.length > 0) return false;
+  const decoded = decodeOperator(jwt);
+  return decoded.ok && decoded.claims.systemAccount !== "";
 }
 
 /** As Go prints a time in the zone that servers run in: `2026-11-24 17:15:51 +0000 UTC`. */
