@@ -179,7 +179,8 @@ function directory(
   const unusable =
     settings.dir === "" ? null : (reading.host?.makeDirectory?.(settings.dir) ?? null);
   if (unusable !== null) {
-    reading.error(node, "dir needs to point to an accessible directory");
+    const isFile = unusable === `mkdir ${settings.dir}: not a directory`;
+    if (isFile) reading.error(node, "dir needs to point to an accessible directory");
     reading.error(node, unusable);
   }
   if (reading.errors.length > before) return undefined;

@@ -214,8 +214,10 @@ function headerFault(names: readonly string[]): string | null {
 }
 
 /** Accounts of operators are in the resolver, and looked for there. */
-function systemAccountFault({ operator, systemAccount, accounts }: Options): string | null {
-  if (operator.length > 0 || systemAccount === null || systemAccount === "") return null;
+function systemAccountFault(options: Options): string | null {
+  const { operator, trustedKeys, systemAccount, accounts } = options;
+  if (operator.length + trustedKeys.length > 0) return null;
+  if (systemAccount === null || systemAccount === "") return null;
   const defined = (accounts ?? []).some(({ name }) => name === systemAccount);
   return defined ? null : "error resolving system account: account missing";
 }
