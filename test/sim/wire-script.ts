@@ -11,7 +11,7 @@
  * begins by expecting it. A script that does not end in `< close` is ended by a PING, and nothing but its
  * PONG may come any more.
  *
- * In expectations `{...}` is any JSON object, `{{ "a":1 & "b":2 }}` one that holds these texts, `{any}` anything
+ * PINGs that come over a leaf link are passed over. In expectations `{...}` is any JSON object, `{{ "a":1 & "b":2 }}` one that holds these texts, `{any}` anything
  * in the line, `{word}` anything without blanks. `@ key value` lines say how the server is set up (`SETUP`).
  */
 export const SETUP = {
@@ -128,6 +128,11 @@ export function needsInfoSkipped(script: WireScript, party: Party): boolean {
 export const INFO_PATTERN = "INFO \\{[^\\r\\n]*\\} \\r\\n";
 export const FENCE = "PING\r\n";
 export const FENCE_ANSWER = "PONG\\r\\n";
+
+/** A leaf link is sent PINGs whenever its peer likes; no script speaks of them. */
+export function withoutPings(text: string): string {
+  return text.replace(/(?<=\r\n)PING\r\n/g, "");
+}
 
 /** Everything a party must receive, as one expression from start to end, and whether its stream is closed. */
 export function wholePattern(

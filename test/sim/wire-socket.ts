@@ -8,6 +8,7 @@ import {
   type Party,
   patternOf,
   type WireScript,
+  withoutPings,
 } from "./wire-script.ts";
 
 export interface Ports {
@@ -24,11 +25,15 @@ class Peer {
   #ended = false;
   #wake: (() => void) | null = null;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, isLeaf: boolean) {
     this.#socket = socket;
     socket.setNoDelay(true);
     socket.on("data", (chunk: Buffer) => {
       this.#text += chunk.toString("latin1");
+      if (isLeaf && this.#text.includes("PING\r\n")) {
+        this.send("PONG\r\n");
+        this.#text = withoutPings(`\r\n${this.#text}`).slice(2);
+      }
       this.#wake?.();
     });
     const ended = (): void => {
@@ -91,7 +96,7 @@ export async function playOverTcp(script: WireScript, ports: Ports): Promise<voi
   const open = async (party: Party): Promise<Peer> => {
     const leaf = party === "main" && script.setup.get("port") === "leaf";
     const socket = connect({ host: "127.0.0.1", port: leaf ? ports.leaf : ports.client });
-    const peer = new Peer(socket);
+    const peer = new Peer(socket, leaf);
     peers.set(party, peer);
     if (needsInfoSkipped(script, party)) await peer.expect(INFO_PATTERN, `${script.name}: INFO`);
     return peer;
