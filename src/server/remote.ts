@@ -216,7 +216,7 @@ export class Remote {
         await this.#sleep(this.#backOff(), signal);
         continue;
       }
-      const wasUp = await this.#live(wire);
+      const wasUp = (await this.#hasAccount(wire)) && (await this.#live(wire));
       if (signal.aborted) return;
       if (!wasUp) this.attempts++;
       else if (!this.#hurry) this.flaps++;
@@ -224,6 +224,17 @@ export class Remote {
       this.#connectDelay = 0;
       await this.#sleep(delay + (wasUp ? this.#host.reconnect : this.#backOff()), signal);
     }
+  }
+
+  /** In operator mode the local account may not be to be had: the connection is then for nothing. */
+  async #hasAccount(wire: SocketWire): Promise<boolean> {
+    const fault = await this.#host.accountFault(this.options.account);
+    if (fault === null) return true;
+    this.#host.log("error", "", fault);
+    this.#failed(fault);
+    wire.destroy();
+    this.#enter("waiting");
+    return false;
   }
 
   /** From `reconnect`, doubling after a few failures, bounded, with full jitter. */
