@@ -36,10 +36,10 @@ export interface Outlet {
   /** Sends frames in order; answers as `write` does. */
   writev(link: LinkId, frames: readonly Uint8Array[]): number;
   /**
-   * A measure of what the peer's end has not taken yet, down to parts of one frame: it changes whenever bytes
-   * go out. Asked only when a write takes long; without it, what `write` and `drained` told stands.
+   * A number that changes whenever bytes of the link leave this machine's memory, be it a part of one frame.
+   * Asked only when a write takes long; without it, what `write` and `drained` told stands.
    */
-  unsent?(link: LinkId): number;
+  progress?(link: LinkId): number;
   /** Closes the transport; with `flush` what was written before goes out first. */
   close(link: LinkId, flush: boolean, reason: ClosedState): void;
   /** Stops and restarts reading from the peer. */

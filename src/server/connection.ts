@@ -91,8 +91,8 @@ export class ConnectionHub implements Outlet {
     return this.#find(id)?.wire.writev(frames) ?? 0;
   }
 
-  unsent(id: LinkId): number {
-    return this.#find(id)?.wire.unsent ?? 0;
+  progress(id: LinkId): number {
+    return this.#find(id)?.wire.progress ?? 0;
   }
 
   close(id: LinkId, flush: boolean, reason: ClosedState): void {

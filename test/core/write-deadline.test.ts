@@ -29,7 +29,7 @@ class Bench {
       write,
       writev: (link, frames) =>
         link === this.stuck?.id ? (this.unsent = frames.reduce((sum, f) => sum + f.length, 0)) : 0,
-      unsent: () => this.unsent,
+      progress: () => this.unsent,
     });
     const world = testWorld(new Random(1), ({ level, text }) => this.log.push(`${level} ${text}`));
     this.engine = new Engine(

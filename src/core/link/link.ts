@@ -178,10 +178,10 @@ export class Link {
   expireAt: Millis = 0;
   /** Holds as many subscriptions as its limit allows, since the limit fell: to be closed then. */
   overfullAt: Millis = 0;
-  /** When the write that is under way began, when it must have moved, and what was left of it. */
+  /** When the write that is under way began, when it must have moved, and how far it was. */
   writeSince: Millis = 0;
   writeAt: Millis = 0;
-  unsent = 0;
+  progress = 0;
   /** A write took too long, and the link was kept. */
   slow = false;
 

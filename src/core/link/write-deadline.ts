@@ -14,7 +14,7 @@ export function writeBegan(engine: Engine, link: Link): void {
   if (writeDeadline <= 0) return;
   link.writeSince = engine.now;
   link.writeAt = engine.now + writeDeadline;
-  link.unsent = measure(engine, link);
+  link.progress = progressOf(engine, link);
   scheduleIn(engine.timers, link);
 }
 
@@ -34,9 +34,9 @@ export function writeEnded(engine: Engine, link: Link): void {
 /** The deadline has come. Returns whether it closed the link. */
 export function checkWrite(engine: Engine, link: Link): boolean {
   const { writeDeadline, writeTimeout } = rulesFor(engine, link);
-  const unsent = measure(engine, link);
-  const moved = unsent !== link.unsent;
-  link.unsent = unsent;
+  const progress = progressOf(engine, link);
+  const moved = progress !== link.progress;
+  link.progress = progress;
   link.writeAt = engine.now + writeDeadline;
   const patient = writeTimeout === "default" && link.kind === KIND_CLIENT;
   if (moved && patient) return false;
@@ -61,8 +61,8 @@ function amount(link: Link): string {
   return `${chunks} chunks of ${link.queued + link.out.bytes} total bytes.`;
 }
 
-function measure(engine: Engine, link: Link): number {
-  return engine.outlet.unsent?.(link.id) ?? link.queued;
+function progressOf(engine: Engine, link: Link): number {
+  return engine.outlet.progress?.(link.id) ?? link.queued;
 }
 
 function rulesFor(

@@ -57,7 +57,7 @@ export class MemoryWire {
   }
 
   /** Bytes the peer has not taken yet. Their buffers are copies: the caller's are free in any case. */
-  get unsent(): number {
+  get progress(): number {
     return this.queued;
   }
 

@@ -81,12 +81,10 @@ export class SocketWire implements Wire {
     return this.#socket.writableLength;
   }
 
-  get unsent(): number {
-    // `writeQueueSize` is not in node's types: what libuv still holds of the write under way.
-    const handle: unknown = Reflect.get(this.#socket, "_handle");
-    const held: unknown =
-      typeof handle === "object" && handle !== null ? Reflect.get(handle, "writeQueueSize") : 0;
-    return this.#socket.writableLength + (typeof held === "number" ? held : 0);
+  get progress(): number {
+    const handle = Reflect.get(this.#socket, "_handle");
+    // Under TLS the handle below is the one whose bytes go to the kernel.
+    return kernelTook(memberOf(handle, "_parent") ?? handle);
   }
 
   write(frame: Uint8Array): number {
@@ -331,4 +329,16 @@ function destroySocket(socket: Socket): void {
 function plainAddress(address: string | undefined): string {
   if (address === undefined) return "";
   return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
+}
+
+// Handles are not in node's types: `bytesWritten` counts what libuv was given, `writeQueueSize` what it still holds.
+
+function kernelTook(handle: unknown): number {
+  return (
+    Number(memberOf(handle, "bytesWritten") ?? 0) - Number(memberOf(handle, "writeQueueSize") ?? 0)
+  );
+}
+
+function memberOf(handle: unknown, name: string): unknown {
+  return typeof handle === "object" && handle !== null ? Reflect.get(handle, name) : undefined;
 }

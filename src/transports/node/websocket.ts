@@ -86,8 +86,8 @@ export class WebSocketWire implements Wire, FrameSink {
     return this.inner.queued;
   }
 
-  get unsent(): number {
-    return this.inner.unsent;
+  get progress(): number {
+    return this.inner.progress;
   }
 
   get tls(): TlsState | null {

@@ -30,8 +30,8 @@ export interface Wire {
   compress(direction: "write" | "read", mode: CompressionMode): void;
   /** Bytes held here and not yet taken by the kernel. */
   readonly queued: number;
-  /** Changes whenever the kernel takes bytes, be it a part of what was written: a sign of progress, not a count. */
-  readonly unsent: number;
+  /** Changes whenever the kernel takes bytes, be it a part of what was written. */
+  readonly progress: number;
   readonly tls: TlsState | null;
 }
 
