@@ -6,13 +6,16 @@
  */
 import type { ConfigNode } from "./value.ts";
 
-export interface ConfigProblem {
+export interface Place {
   readonly file: string;
-  /** 0: the problem has no place. */
+  /** 0: not known. */
   readonly line: number;
   readonly column: number;
   /** The option path, for options given by a program. */
   readonly path: string | null;
+}
+
+export interface ConfigProblem extends Place {
   readonly message: string;
 }
 
@@ -41,4 +44,11 @@ export function formatProblem(problem: ConfigProblem): string {
 export function problemAt(node: ConfigNode | null, message: string): ConfigProblem {
   if (node === null) return { file: "", line: 0, column: 0, path: null, message };
   return { file: node.file, line: node.line, column: node.column, path: node.path, message };
+}
+
+/** `file:line:column`, or the option's path; "" where nothing is known. */
+export function placeText(place: Place | null): string {
+  if (place === null) return "";
+  if (place.path !== null) return place.path;
+  return place.line === 0 ? place.file : `${place.file}:${place.line}:${place.column}`;
 }

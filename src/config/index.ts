@@ -1,6 +1,12 @@
 export type * from "./options.ts";
 export type { ConfigHost } from "./config-host.ts";
-export { ConfigError, type ConfigProblem, formatProblem } from "./config-error.ts";
+export {
+  ConfigError,
+  type ConfigProblem,
+  formatProblem,
+  type Place,
+  placeText,
+} from "./config-error.ts";
 export {
   applyOverrides,
   defaultOptions,
@@ -19,4 +25,4 @@ export { remoteIdentity, remoteName } from "./schema-remotes.ts";
 export { parseServerUrl, redactedUrl } from "./server-url.ts";
 export { formatDuration, parseDuration } from "./duration.ts";
 export { describeOptions } from "./describe.ts";
-export { ConfigPlaces, placeText, type Place, type PlaceStep } from "./places.ts";
+export { ConfigPlaces, type PlaceStep } from "./places.ts";

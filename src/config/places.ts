@@ -2,17 +2,10 @@
  * Where options stand in the configuration they were read from, for messages after loading: which line holds
  * the rule that stopped a message, or the option that will bite.
  */
+import type { Place } from "./config-error.ts";
 import { type AnySchema, snakeCase } from "./rows.ts";
 import { OPTIONS } from "./schema.ts";
 import type { ConfigNode } from "./value.ts";
-
-export interface Place {
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-  /** The option path, for options given by a program. */
-  readonly path: string | null;
-}
 
 /** A member's name (`denyExports`), an index of a list, or a name chosen by the user (of an account). */
 export type PlaceStep = string | number;
@@ -36,7 +29,7 @@ export class ConfigPlaces {
         continue;
       }
       const row: { kind: { schema?: AnySchema } } | undefined = schema?.members.get(step);
-      node = child(node, [snakeCase(step), ...(schema?.members.get(step)?.aliases ?? [])]);
+      node = child(node, [snakeCase(step), step, ...(schema?.members.get(step)?.aliases ?? [])]);
       if (row !== undefined) schema = row.kind.schema ?? null;
     }
     return node;
@@ -89,13 +82,6 @@ export class ConfigPlaces {
 
 const PUBLISH = ["publish", "pub", "import"];
 const SUBSCRIBE = ["subscribe", "sub", "export"];
-
-/** `file:line:column`, or the option's path; "" where nothing is known. */
-export function placeText(place: Place | null): string {
-  if (place === null) return "";
-  if (place.path !== null) return place.path;
-  return place.line === 0 ? place.file : `${place.file}:${place.line}:${place.column}`;
-}
 
 function child(node: ConfigNode, names: readonly string[]): ConfigNode | null {
   if (node.value.kind !== "map") return null;

@@ -3,6 +3,8 @@ import type { Command } from "commander";
 import { addBench } from "./bench.ts";
 import { addCheck } from "./check.ts";
 import { addContext } from "./context.ts";
+import { addDoctor } from "./doctor.ts";
+import { addExplain } from "./explain.ts";
 import { addLatency } from "./latency.ts";
 import { addPub } from "./pub.ts";
 import { addReply } from "./reply.ts";
@@ -13,6 +15,8 @@ import { addSub } from "./sub.ts";
 export const VERBS: readonly ((program: Command) => void)[] = [
   addBench,
   addContext,
+  addDoctor,
+  addExplain,
   addLatency,
   addPub,
   addReply,
