@@ -56,11 +56,11 @@ export class MemoryWire {
     b.#peer = a;
   }
 
-  /** Bytes the peer has not taken yet. Their buffers are copies: the caller's are free in any case. */
   get progress(): number {
     return this.queued;
   }
 
+  /** Bytes the peer has not taken yet. Their buffers are copies: the caller's are free in any case. */
   get queued(): number {
     return this.#peer === null ? 0 : this.#peer.#incomingBytes;
   }
