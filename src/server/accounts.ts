@@ -6,7 +6,6 @@ import type { AccountOptions, MappingOptions, Options, ServiceExport } from "../
 import {
   defineAccounts,
   emptySpec,
-  NO_LIMITS,
   utf8ToLatin1,
   type AccountLimits,
   type AccountSpec,
@@ -19,13 +18,36 @@ import {
 const GLOBAL = "$G";
 const DEFAULT_SYSTEM = "$SYS";
 const SERVICE_THRESHOLD = 120_000;
+const UNLIMITED = { maxConnections: -1, maxLeafnodes: -1, maxSubscriptions: -1, maxPayload: -1 };
+
+/** What an account's definition is made of: from the configuration, or from claims. */
+export interface SharedAccount {
+  readonly name: string;
+  readonly nameTag?: string;
+  readonly exports: readonly (ServiceOffer | { readonly kind: "stream" })[];
+  readonly imports: AccountOptions["imports"];
+  readonly mappings: readonly MappingOptions[];
+  readonly limits: AccountOptions["limits"];
+}
+
+type ServiceOffer = Omit<ServiceExport, "accounts" | "accountTokenPosition" | "allowTrace">;
 
 /** Defines all accounts of the configuration in the engine; at a reload those of `before` that are gone lose all. */
 export function applyAccounts(engine: Engine, options: Options, before: Options | null): void {
-  const specs = accountSpecs(options);
+  // Accounts by token define themselves.
+  const byToken = options.operator.length > 0 || options.trustedKeys.length > 0;
+  const specs = accountSpecs(options).filter(
+    ({ name }) => !byToken || (engine.accounts.get(name)?.spec ?? null) === null,
+  );
   const names = new Set(specs.map((spec) => spec.name));
-  const gone = before === null ? [] : accountSpecs(before).filter((spec) => !names.has(spec.name));
-  defineAccounts(engine, [...specs, ...gone.map((spec) => emptySpec(spec.name))]);
+  const gone = byToken || before === null ? [] : accountSpecs(before);
+  const lost = gone.filter((spec) => !names.has(spec.name)).map((spec) => emptySpec(spec.name));
+  defineAccounts(engine, [...specs, ...lost]);
+}
+
+/** Defines one account whose claims were loaded or replaced. */
+export function applyAccount(engine: Engine, account: SharedAccount, system: string): void {
+  defineAccounts(engine, [accountSpec(account, system)]);
 }
 
 /** The name of the system account; "" if there is none. */
@@ -35,25 +57,28 @@ export function systemAccountOf(options: Options): string {
 
 export function accountSpecs(options: Options): readonly AccountSpec[] {
   const system = systemAccountOf(options);
-  const configured = options.accounts ?? [];
-  const names = new Set([GLOBAL, ...configured.map((account) => account.name)]);
-  if (system !== "") names.add(system);
-  return [...names].map((name) => {
-    const account = configured.find((one) => one.name === name);
-    const mappings = name === GLOBAL ? options.mappings : (account?.mappings ?? []);
-    const exports = account?.exports.filter((item) => item.kind === "service") ?? [];
-    return {
-      name,
-      label: name,
-      limits: account === undefined ? NO_LIMITS : limitsOf(account),
-      mappings: mappings.map(mappingSpec),
-      exports: [
-        ...exports.map(exportSpec),
-        ...(name === system ? systemExports() : []),
-      ],
-      imports: [...(account?.imports.map(importSpec) ?? []), ...systemImports(name, system)],
-    };
-  });
+  const accounts = new Map<string, SharedAccount>();
+  for (const account of options.accounts ?? []) accounts.set(account.name, account);
+  for (const name of [GLOBAL, system]) {
+    if (name !== "" && !accounts.has(name)) {
+      const mappings = name === GLOBAL ? options.mappings : [];
+      accounts.set(name, { name, exports: [], imports: [], mappings, limits: UNLIMITED });
+    }
+  }
+  return [...accounts.values()].map((account) => accountSpec(account, system));
+}
+
+function accountSpec(account: SharedAccount, system: string): AccountSpec {
+  const { name, nameTag = "" } = account;
+  const exports = account.exports.flatMap((item) => (item.kind === "service" ? exportSpec(item) : []));
+  return {
+    name,
+    label: nameTag === "" ? name : `${name}/${nameTag}`,
+    limits: limitsOf(account),
+    mappings: account.mappings.map(mappingSpec),
+    exports: name === system ? [...exports, ...systemExports()] : exports,
+    imports: [...account.imports.map(importSpec), ...systemImports(name, system)],
+  };
 }
 
 /** What the system account offers to all others. */
@@ -93,7 +118,7 @@ export function systemImports(name: string, system: string): readonly ImportSpec
   ];
 }
 
-function limitsOf({ limits }: AccountOptions): AccountLimits {
+function limitsOf({ limits }: SharedAccount): AccountLimits {
   return {
     maxConnections: limits.maxConnections,
     maxLeafNodes: limits.maxLeafnodes,
@@ -113,12 +138,12 @@ function mappingSpec(mapping: MappingOptions): MappingSpec {
   };
 }
 
-function exportSpec(item: ServiceExport): ServiceExportSpec {
+function exportSpec(item: ServiceOffer): ServiceExportSpec {
   const { latency, responseType, threshold } = item;
   return {
     subject: utf8ToLatin1(item.subject),
     responseType,
-    threshold,
+    threshold: threshold > 0 ? threshold : SERVICE_THRESHOLD,
     latency:
       latency === null
         ? null

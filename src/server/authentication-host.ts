@@ -1,8 +1,8 @@
 /** What authentication asks of the server that it belongs to. */
-import type { AccountClaimsView } from "../auth/index.ts";
 import type { Options } from "../config/index.ts";
 import type { Engine, LogLevel } from "../core/index.ts";
 import { buildClientTls } from "../transports/node/index.ts";
+import { applyAccount, systemAccountOf } from "./accounts.ts";
 import type { ConnectionHub } from "./connection.ts";
 import type { NodeCrypto } from "./node-crypto.ts";
 import type { OperatorHost } from "./operator.ts";
@@ -35,14 +35,9 @@ export function authenticationHost(server: Served): OperatorHost {
     },
     serverInfo: () => serverInfo(server),
     peers: () => 0,
-    applyAccount: (view) => applyAccount(server.engine, view),
+    applyAccount: (view) => applyAccount(server.engine, view, systemAccountOf(server.options)),
     afterCall: () => server.hub.afterCall(),
   };
-}
-
-function applyAccount(engine: Engine, view: AccountClaimsView): void {
-  const { maxLeafnodes, ...limits } = view.limits;
-  engine.account(view.name).limits = { ...limits, maxLeafNodes: maxLeafnodes };
 }
 
 let sequence = 0;

@@ -121,7 +121,7 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
       },
     );
     this.hub.engine = this.engine;
-    applyAccounts(this.engine, options, null);
+    applyAccounts(this.engine, this.options, null);
     this.hub.afterCall = () => this.#arm();
   }
 
@@ -389,7 +389,7 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
     this.origin = origin;
     this.#loaded = now();
     this.#applyOptions();
-    applyAccounts(this.engine, options, before);
+    applyAccounts(this.engine, this.options, before);
     this.engine.authenticator = this.authentication.make();
   }
 
