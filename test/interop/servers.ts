@@ -74,6 +74,7 @@ export async function until<T>(what: () => string, look: () => T | null | false)
 /** A process that runs beside the test and ends with it. */
 export class Running {
   readonly child: ChildProcess;
+  readonly dir: string;
   text = "";
 
   constructor(t: TestContext, command: readonly string[], cwd: string) {
@@ -85,6 +86,7 @@ export class Running {
     });
     t.after(() => child.kill("SIGKILL"));
     this.child = child;
+    this.dir = cwd;
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding("utf8").on("data", (chunk: string) => (this.text += chunk));
     }
