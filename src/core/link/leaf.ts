@@ -24,6 +24,7 @@ import { traceMessage } from "./trace.ts";
 
 const NO_QUEUES: readonly string[] = [];
 const LOOP_DELAY = 30_000;
+const PONG_BYTES = 6;
 
 export class LeafProtocol implements Protocol {
   readonly verbs = LEAF_VERBS;
@@ -129,7 +130,8 @@ export class LeafProtocol implements Protocol {
   #pong(link: Link): void {
     const engine = this.#engine;
     const output = link.leaf?.output;
-    if (output === undefined || !output.isHeld) {
+    const room = output?.window.room(engine.now, link.inBytes) ?? 0;
+    if (output === undefined || (!output.isHeld && room >= output.waiting(link) + PONG_BYTES)) {
       engine.send(link, "PONG\r\n");
       return;
     }
