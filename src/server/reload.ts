@@ -41,7 +41,7 @@ function keepPorts(options: Options, server: FrondServer): Options {
 
 function reloadRemotes(server: FrondServer, options: Options): void {
   const wanted = new Map(options.leafnodes.remotes.map((remote) => [remoteIdentity(remote), remote]));
-  for (const remote of [...server.remotes]) {
+  for (const remote of server.remotes.slice()) {
     const { identity } = remote;
     const next = wanted.get(identity);
     wanted.delete(identity);

@@ -458,11 +458,11 @@ function inDialOrder(options: LeafRemoteOptions): ServerUrl[] {
   return urls;
 }
 
-function shuffle<T>(list: T[]): void {
+function shuffle(list: ServerUrl[]): void {
   for (let i = list.length - 1; i > 0; i--) {
     const j = Math.floor(Math.random() * (i + 1));
-    const other = list[j] as T;
-    list[j] = list[i] as T;
+    const other = list[j] as ServerUrl;
+    list[j] = list[i] as ServerUrl;
     list[i] = other;
   }
 }
