@@ -3,6 +3,7 @@
  * a reload; a connection uses what is there when it comes.
  */
 import type { HandshakeFirst, Options } from "../config/index.ts";
+import type { ListenerView } from "../monitoring/index.ts";
 import {
   buildServerTls,
   joinHostPort,
@@ -85,6 +86,20 @@ export class Listeners {
       leafPort: this.port("leaves") || options.leafnodes.port,
       websocketPort: this.port("websocket") || (options.websocket?.port ?? 0),
     };
+  }
+
+  /** Those that the options ask for, as /healthz sees them. */
+  get views(): ListenerView[] {
+    const { port, leafnodes, websocket } = this.#host.options;
+    const views: ListenerView[] = [];
+    if (port !== 0 || this.#host.isConfigured) {
+      views.push({ name: "server", up: this.isUp("clients"), error: "" });
+    }
+    if (leafnodes.port !== 0) views.push({ name: "leafnode", up: this.isUp("leaves"), error: "" });
+    if (websocket !== null && websocket.port !== 0) {
+      views.push({ name: "websocket", up: this.isUp("websocket"), error: "" });
+    }
+    return views;
   }
 
   urls(name: Name): string[] {

@@ -376,9 +376,10 @@ export class Remote {
     if (link === null) return;
     const { options } = this;
     if (options.proxy !== null && options.tls === null && this.currentUrl.scheme !== "tls") {
-      this.#linkError = "TLS configuration mismatch: the hub requires TLS, the remote has none";
-      const hint = "With a proxy, TLS must be configured as the hub requires it.";
-      this.#host.log("error", link.label, `${this.#linkError}. ${hint}`);
+      this.#linkError =
+        "TLS configuration mismatch: Hub requires TLS but leafnode remote is not configured for TLS. " +
+        "When using a proxy, ensure TLS leafnode configuration matches the Hub requirements.";
+      this.#host.log("error", link.label, this.#linkError);
       this.#host.transportFailed(link, "TLS Handshake Failure");
       return;
     }

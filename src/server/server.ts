@@ -452,7 +452,7 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
         websocketTls: this.listeners.websocketTls,
       }),
       closed: this.#ring,
-      listeners: [{ name: "server", up: this.listeners.isUp("clients"), error: "" }],
+      listeners: this.listeners.views,
       remotes: this.remotes,
       account: () => null,
       place: (reason) =>

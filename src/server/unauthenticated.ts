@@ -42,7 +42,10 @@ export class Unauthenticated {
     this.#connections.delete(connection);
   }
 
+  /** The server stops: what has no link yet is closed here, the rest with its link. */
   close(): void {
+    for (const { link, wire } of this.#connections) if (link === null) wire.destroy();
+    this.#connections.clear();
     if (this.#report !== null) clearTimeout(this.#report);
     this.#report = null;
   }

@@ -42,7 +42,9 @@ export async function acceptWebSocket(
     try {
       await upgradeServerTls(wire, rules.tls, rules.tlsTimeout);
     } catch (error) {
-      host.tlsFailed("client", null, addressOf(wire), error);
+      const text = error instanceof Error ? error.message : String(error);
+      const from = addressOf(wire);
+      host.log("error", "", `websocket: TLS handshake error from ${from}: ${text}`);
       wire.destroy();
       return;
     }

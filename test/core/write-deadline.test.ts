@@ -136,3 +136,18 @@ test("a client that has not authenticated is closed without being counted", () =
   assert.equal(bench.engine.slowConsumers.clients, 0);
   assert.deepEqual(bench.notices(), []);
 });
+
+test("a leaf link is kept while some of it goes, and closed when none does", () => {
+  const bench = new Bench({ leaf: { writeDeadline: 500 } });
+  const link = bench.engine.openLeaf({ ...PLACE, connectionType: "LEAFNODE" }, START);
+  bench.stuck = link;
+  bench.engine.send(link, "PING\r\n");
+  bench.engine.flush();
+  bench.unsent -= 1;
+  bench.engine.advance(START + 500);
+  assert.equal(bench.closed, null);
+  bench.engine.advance(START + 1000);
+  assert.equal(bench.closed, "Slow Consumer (Write Deadline)");
+  assert.match(bench.notices().join("\n"), /Detected: WriteDeadline of 500ms.*\n.*State/);
+  assert.equal(bench.engine.slowConsumers.leafs, 2);
+});

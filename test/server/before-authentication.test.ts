@@ -68,6 +68,15 @@ test("a closed stranger is not counted any more", async (t) => {
   await until("forgotten", () => server.inner.unauthenticated.size === 0);
 });
 
+test("a stop ends connections that have no link yet", async (t) => {
+  const websocket = { host: "127.0.0.1", port: -1, noTls: true };
+  const { server } = await start(t, { websocket });
+  const silent = dialPlain(t, server.inner.websocketPort);
+  await until("accepted", () => server.inner.unauthenticated.size === 1);
+  await server.stop();
+  await silent.end();
+});
+
 function dialTls(port: number, certFile: string): TLSSocket {
   const socket = connectTls({
     socket: connectTcp(port, "127.0.0.1"),
