@@ -133,24 +133,16 @@ export class ClaimsService {
     if (operator?.strictSigningKeyUsage === true && issuer === operator.subject) {
       return failed(subject, "operator requires issuer to be a signing key");
     }
-    const loaded = this.#accounts.loaded(subject) !== null;
-    if (cache && !loaded) return this.#status(subject, `${what} skipped`);
+    if (cache && this.#accounts.loaded(subject) === null)
+      return this.#status(subject, `${what} skipped`);
     const invalid = this.#invalid(decoded.claims);
     if (invalid !== null) {
       const validation = cache ? "jwt update cache validation failed" : "jwt validation failed";
       return this.#status(subject, validation, invalid);
     }
-    const refused = this.#refusedExpired(jwt, decoded.claims, loaded);
-    const fault = refused ?? this.#store()?.save(subject, jwt) ?? null;
+    // Whose claims they are, and whether they have expired, is asked when the account is used.
+    const fault = this.#store()?.save(subject, jwt) ?? null;
     return fault === null ? this.#status(subject, done) : failed(subject, fault);
-  }
-
-  /** Expired claims of an account in use would take it down: they change nothing. */
-  #refusedExpired(jwt: string, claims: AccountClaims, loaded: boolean): string | null {
-    const expired = claims.expires > 0 && claims.expires * 1000 <= this.#crypto.now();
-    if (!loaded || !expired) return null;
-    const verified = this.#accounts.verify(jwt);
-    return verified.ok ? null : verified.error;
   }
 
   #invalid(claims: AccountClaims): string | null {
@@ -161,7 +153,12 @@ export class ClaimsService {
   }
 
   #lookup(store: JwtStore, account: string): readonly ClaimsReply[] {
-    if (isPublicKey(account)) return [store.load(account) ?? ""];
+    if (isPublicKey(account)) {
+      const jwt = store.load(account);
+      if (jwt === null)
+        this.#log("debug", null, `DirResolver - Could not find account "${account}"`);
+      return [jwt ?? ""];
+    }
     const text = `DirResolver - Error looking up account "${account}": invalid public key`;
     this.#log("error", null, text);
     return [];
@@ -174,6 +171,7 @@ export class ClaimsService {
 
   #list(store: JwtStore): ClaimsReply {
     const data = [...store.pack()].map((line) => line.slice(0, line.indexOf("|")));
+    this.#log("debug", null, `list request responded with ${data.length} account ids`);
     return JSON.stringify({ data, server: this.#options.serverInfo() });
   }
 

@@ -37,6 +37,8 @@ export type AccountChanged = (view: AccountClaimsView, before: AccountClaimsView
 
 /** A loaded account is not fetched again sooner than this. */
 const FETCH_PAUSE: Millis = 1000;
+/** Longer fetches are worth a warning. */
+const FETCH_SLOW: Millis = 1000;
 
 export class OperatorAccounts {
   readonly resolver: AccountResolver;
@@ -97,7 +99,12 @@ export class OperatorAccounts {
       waiting.push(later);
       return null;
     }
-    const fetched = fetchAccount(this.resolver, key, (late) => this.#arrive(key, late));
+    const asked = this.#crypto.now();
+    const fetched = fetchAccount(this.resolver, key, (late) => {
+      const took = this.#crypto.now() - asked;
+      if (took > FETCH_SLOW) this.#log("warn", null, `Account [${key}] fetch took ${took / 1000}s`);
+      this.#arrive(key, late);
+    });
     if (fetched !== null) return this.#load(key, fetched);
     this.#waiting.set(key, [later]);
     return null;

@@ -26,7 +26,6 @@ export function* updateLinks(
   const account = engine.account(after.name);
   const links = [...account.clients, ...account.leaves];
   yield* closeExcess(engine, account.clients, account.limits.maxConnections);
-  yield* closeExcess(engine, account.leaves, account.limits.maxLeafNodes);
   const judge = judgement(engine, accounts, before, after);
   for (const link of links) {
     if (engine.isOpen(link) && link.account === account) judge(link);
@@ -34,7 +33,7 @@ export function* updateLinks(
   }
 }
 
-/** The youngest go first. */
+/** The youngest go first. Leaf links above their limit stay, as in nats-server. */
 function* closeExcess(engine: Engine, links: ReadonlySet<Link>, limit: number): Generator<void> {
   if (limit < 0 || links.size <= limit) return;
   const byAge = [...links].toSorted((a, b) => a.opened - b.opened || a.id - b.id);

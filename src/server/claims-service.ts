@@ -84,9 +84,11 @@ export class ClaimsResponder {
   }
 
   /** Asks the other servers for an account; `later` is called once. */
-  lookup(account: string, timeout: Millis, later: (fetched: Fetched) => void): void {
-    if (this.#account === null) {
-      setImmediate(() => later({ ok: false, error: "eventing shut down" }));
+  lookup(key: string, timeout: Millis, later: (fetched: Fetched) => void): void {
+    const account = this.#account;
+    if (account === null || (this.#host.peers() === 0 && account.leaves.size === 0)) {
+      const error = account === null ? "eventing shut down" : "account jwt not found";
+      setImmediate(() => later({ ok: false, error }));
       return;
     }
     const reply = `${this.#inbox}.lookup.${++this.#lastLookup}`;
@@ -104,7 +106,7 @@ export class ClaimsResponder {
         if (fetched !== null) finish(fetched);
       }
     });
-    queueMicrotask(() => this.#publish(lookupSubject(account), reply, new Uint8Array(0)));
+    queueMicrotask(() => this.#publish(lookupSubject(key), reply, new Uint8Array(0)));
   }
 
   /** Handlers run when the engine is done with the message that brings them. */
@@ -124,6 +126,8 @@ export class ClaimsResponder {
   }
 
   #handle({ subject, reply, payload }: InternalMessage): void {
+    // Our own questions are for others.
+    if (reply.startsWith(`${this.#inbox}.`)) return;
     const replies = this.#service.handle(subject, payload);
     if (reply === "") return;
     for (const text of replies) this.#publish(reply, "", utf8Bytes(text));

@@ -258,7 +258,9 @@ export class OperatorMode {
     const jwt = loaded === null ? null : this.#store?.load(account);
     if (typeof jwt !== "string") return;
     const fault = this.accounts.update(account, jwt);
-    if (fault !== null) this.#log("error", `update resulted in error ${fault}`);
+    if (fault === null) return;
+    const who = this.#resolver.kind === "cache" ? "CacheDirResolver" : "DirResolver";
+    this.#log("error", `${who} - Update for account "${account}" resulted in error ${fault}`);
   }
 
   #deleted(key: string): void {
