@@ -1,6 +1,6 @@
 /**
- * What differs between two `leafnodes` blocks: TLS, compression and the list of remotes may change, and of a
- * remote TLS, compression and whether it is disabled.
+ * What differs between two `leafnodes` blocks: TLS, compression and the list of remotes may change, and all of a
+ * remote, whose link alone is then dialled anew.
  */
 import { formatDuration } from "./duration.ts";
 import type { CompressionOptions, LeafNodesOptions, LeafRemoteOptions } from "./options.ts";
@@ -49,7 +49,6 @@ function diffRemotes(
   after: readonly LeafRemoteOptions[],
 ): OptionsDiff {
   const changes: OptionChange[] = [];
-  const refusals: string[] = [];
   const log: string[] = [];
   const known = new Map(before.map((remote) => [remoteIdentity(remote), remote]));
   const kept = new Set(after.map(remoteIdentity));
@@ -61,17 +60,13 @@ function diffRemotes(
   for (const remote of after) {
     const old = known.get(remoteIdentity(remote));
     if (old === undefined) continue;
-    const name = remoteName(remote);
-    for (const difference of frozenDifferences(REMOTE, old, remote)) {
-      refusals.push(`remote ${name}: ${difference}`);
-    }
-    log.push(...remoteLines(old, remote, name));
+    log.push(...remoteLines(old, remote, remoteName(remote)));
   }
   const ids = (list: readonly LeafRemoteOptions[]): string => list.map(remoteIdentity).join("\n");
   if (log.length > 0 || ids(before) !== ids(after) || after.some((remote) => remote.tls)) {
     changes.push({ name: "leafnodes.remotes", log });
   }
-  return { changes, refusals };
+  return { changes, refusals: [] };
 }
 
 function remoteLines(old: LeafRemoteOptions, next: LeafRemoteOptions, name: string): string[] {
@@ -85,20 +80,52 @@ function remoteLines(old: LeafRemoteOptions, next: LeafRemoteOptions, name: stri
     lines.push(`${prefix} Compression value is: ${showCompression(next.compression)}`);
   }
   if (old.disabled !== next.disabled) lines.push(`${prefix} Disabled value is: ${next.disabled}`);
+  for (const member of REMOTE.members.keys()) {
+    if (SAID.has(member) || same(old[member], next[member])) continue;
+    lines.push(`${prefix} ${goName(member)} value is: ${showOption(next[member])}`);
+  }
   return lines;
 }
+
+/** Members with lines of nats-server's, and one whose passwords are not shown. */
+const SAID = new Set<keyof LeafRemoteOptions>(["tls", "compression", "disabled", "proxy"]);
+
+/** What is agreed on when a link is made: another value needs another link. */
+const AGREED: readonly (keyof LeafRemoteOptions)[] = [
+  "hub",
+  "denyImports",
+  "denyExports",
+  "allowImports",
+  "allowExports",
+  "wsCompression",
+  "wsNoMasking",
+  "isolateLeafnodeInterest",
+  "requestIsolation",
+  "compression",
+  "proxy",
+  "maxPending",
+  "pendingPolicy",
+];
+
+/** Whether a remote's link must be made anew for its new options. */
+export function needsNewLink(old: LeafRemoteOptions, next: LeafRemoteOptions): boolean {
+  return AGREED.some((member) => !same(old[member], next[member]));
+}
+
+/** `denyImports` as nats-server names it: `DenyImports`. */
+const goName = (member: string): string =>
+  snakeCase(member)
+    .split("_")
+    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+    .join("");
 
 /** The members that may not change but did. */
 function frozenDifferences<B>(schema: Schema<B>, before: B, after: B): string[] {
   const found: string[] = [];
   for (const [member, { reload }] of schema.members) {
     if (reload === "hot" || same(before[member], after[member])) continue;
-    const field = snakeCase(member)
-      .split("_")
-      .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
-      .join("");
     found.push(
-      `field "${field}": old=${showOption(before[member])}, new=${showOption(after[member])}`,
+      `field "${goName(member)}": old=${showOption(before[member])}, new=${showOption(after[member])}`,
     );
   }
   return found;

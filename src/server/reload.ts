@@ -2,7 +2,7 @@
  * Reload: another configuration for a running server, whole or not at all. What may change, and the lines and
  * refusals, come from the table of options; here is what the change does to live links and remotes.
  */
-import { diffOptions, remoteIdentity, type Options, type OptionsOrigin } from "../config/index.ts";
+import { diffOptions, needsNewLink, remoteIdentity, type Options, type OptionsOrigin } from "../config/index.ts";
 import { KIND_CLIENT, KIND_LEAF, WIRE_ERRORS, type Link } from "../core/index.ts";
 import { now } from "./clock.ts";
 import { recheckPinnedCerts } from "./pinned-certs.ts";
@@ -53,9 +53,9 @@ function reloadRemotes(server: FrondServer, options: Options): void {
       if (next.disabled) remote.stop("Client Closed", false);
       else remote.start();
     } else {
-      const recompress = next.compression.mode !== remote.options.compression.mode;
+      const anew = needsNewLink(remote.options, next);
       remote.replaceOptions(next);
-      if (recompress) remote.redial();
+      if (anew) remote.redial();
     }
   }
   for (const remote of wanted.values()) server.addRemote(remote);

@@ -52,6 +52,14 @@ const HOT: readonly { before?: string; after: string; log: readonly string[] }[]
       `Reloaded: LeafNode Remote urls=["nats://h:1"], account="$G" removed`,
     ],
   },
+  {
+    before: 'leafnodes {remotes: [{url: "nats://h:1"}]}',
+    after: 'leafnodes {remotes: [{url: "nats://h:1", hub: true, deny_imports: [a, b]}]}',
+    log: [
+      `Reloaded: LeafNode Remote urls=["nats://h:1"], account="$G" Hub value is: true`,
+      `Reloaded: LeafNode Remote urls=["nats://h:1"], account="$G" DenyImports value is: ["a","b"]`,
+    ],
+  },
 ];
 for (const { before = "port: 4222", after, log } of HOT) {
   test(`may change: ${before} -> ${after}`, () => {
@@ -84,12 +92,6 @@ const COLD: readonly { before?: string; after: string; refusal: string }[] = [
     before: "leafnodes {port: 1}",
     after: "leafnodes {port: 2}",
     refusal: 'config reload not supported for LeafNode: field "Port": old=1, new=2',
-  },
-  {
-    before: 'leafnodes {remotes: [{url: "nats://h:1"}]}',
-    after: 'leafnodes {remotes: [{url: "nats://h:1", hub: true}]}',
-    refusal:
-      'config reload not supported for LeafNode: remote urls=["nats://h:1"], account="$G": field "Hub": old=false, new=true',
   },
   {
     before: "tls {verify_and_map: true}",

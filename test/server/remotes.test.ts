@@ -234,3 +234,30 @@ leafnodes { listen: "127.0.0.1:-1" }
     ["subscribe", "down.x", `${file}:6:73`],
   );
 });
+
+test("a reload changes one link and leaves the other alone", async (t) => {
+  const hub = await server(t, hubOptions);
+  const other = await server(t, { ...hubOptions, serverName: "other" });
+  const options = (...denied: string[]) => ({
+    serverName: "leaf",
+    leafnodes: {
+      remotes: [{ url: hub.leafUrl, denyExports: denied }, { url: other.leafUrl }],
+    },
+  });
+  const leaf = await server(t, options());
+  const ids = () => leaf.remotes.list().map(({ link }) => link?.id);
+  const allUp = () => leaf.remotes.list().every(({ state }) => state === "up");
+  await until("both up", allUp);
+  const before = ids();
+  await leaf.reload(options("secret.>"));
+  await until("up again", () => allUp() && ids()[0] !== before[0]);
+  assert.equal(ids()[1], before[1]);
+  assert.equal(
+    leaf.explain("secret.x").links[0]?.out.reasons[0]?.where,
+    "leafnodes.remotes[0].denyExports[0]",
+  );
+  assert.deepEqual(
+    leaf.remotes.list().map(({ flaps }) => flaps),
+    [0, 0],
+  );
+});
