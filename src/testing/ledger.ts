@@ -85,7 +85,8 @@ export class Ledger {
         if (sub.ended || sub.queue !== "" || !matches(sub.subject, subject)) continue;
         if (client.link?.subs?.has(sub.sid) !== true) continue;
         const path = this.topology.path(node, clientNode(client));
-        if (path === null || !path.every((hop) => isInPlace(hop, sub.subject, subject))) continue;
+        if (path === null || !this.topology.carriesInterest(path)) continue;
+        if (!path.every((hop) => isInPlace(hop, sub.subject, subject))) continue;
         musts.push({
           sub,
           clientEpoch: client.epoch,

@@ -87,6 +87,14 @@ export class Topology {
     return null;
   }
 
+  /** Whether interest travels back along a path: no server on it is the spoke of both neighbours. */
+  carriesInterest(path: readonly Hop[]): boolean {
+    return path.every((hop, i) => {
+      const next = path[i + 1];
+      return next === undefined || !(this.isSpoke(hop, hop.to) && this.isSpoke(next, hop.to));
+    });
+  }
+
   /** Whether a node is the spoke on this link. */
   isSpoke(hop: Hop, node: string): boolean {
     const dialled = hop.up ? hop.from === node : hop.to === node;
