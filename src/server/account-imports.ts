@@ -50,6 +50,10 @@ function heldUntil(
   );
   const exported = candidates.find((each) => each.subject === subject) ?? candidates[0];
   if (exported === undefined) return null;
+  const { accountTokenPosition } = exported;
+  if (accountTokenPosition > 0) {
+    return subject.split(".")[accountTokenPosition - 1] === view.name ? "always" : null;
+  }
   if (exported.accounts === null) return "always";
   const parties = {
     importer: view.name,

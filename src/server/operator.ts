@@ -22,6 +22,7 @@ import {
 import type { Options } from "../config/index.ts";
 import type { Account, Engine, Millis } from "../core/index.ts";
 import type { ClientTls } from "../transports/node/index.ts";
+import type { SharedAccount } from "./accounts.ts";
 import { heldImports } from "./account-imports.ts";
 import { expireLinks, updateLinks } from "./account-update.ts";
 import { ClaimsResponder } from "./claims-service.ts";
@@ -43,7 +44,7 @@ export interface OperatorHost {
   serverInfo(): object;
   peers(): number;
   /** Brings exports, imports, mappings and limits of an account into force. */
-  applyAccount(view: AccountClaimsView): void;
+  applyAccount(account: SharedAccount): void;
   /** After the engine was called from outside its own calls. */
   afterCall(): void;
 }
@@ -276,8 +277,6 @@ export class OperatorMode {
   /** Claims were loaded or replaced: they hold at once for what comes, and for live links right after. */
   #changed(view: AccountClaimsView, before: AccountClaimsView | null): void {
     const { engine } = this.#host;
-    const account = engine.account(view.name);
-    account.label = view.nameTag === "" ? view.name : `${view.name}/${view.nameTag}`;
     this.#apply(view);
     if (before !== null) this.#updates.add(updateLinks(engine, this.accounts, before, view));
     const importers = this.#importers.get(view.name);
@@ -296,9 +295,7 @@ export class OperatorMode {
     for (const key of new Set(view.imports.map((each) => each.account)))
       this.#needExporter(view, key);
     const held = heldImports(view, (key) => this.accounts.loaded(key), this.#host.crypto);
-    // Who may import is decided here, by tokens: what is left of it for the engine is public.
-    const exports = view.exports.map((each) => ({ ...each, accounts: null }));
-    this.#host.applyAccount({ ...view, exports, imports: held.imports });
+    this.#host.applyAccount({ ...view, imports: held.imports });
     this.#schedule(view, held.until);
   }
 
