@@ -44,7 +44,9 @@ function explainOut(account: Account, link: Link, subject: string): Verdict {
   const matching = account.sublist.match(subject, []);
   const there = matching.filter((sub) => sub.link === link);
   if (there.length === 0) reasons.push(noInterestThere(link, subject));
-  if (there.length === 0 || there.some((sub) => sub.queue === "")) return stopped(reasons);
+  if (there.length === 0 || there.some((sub) => sub.queue === "")) {
+    return stopped(reasons, slowNote(link));
+  }
   const groups = [...new Set(there.map((sub) => sub.queue))];
   const members = matching.filter((sub) => sub.link !== link && groups.includes(sub.queue));
   const here = new Set(members.filter((s) => s.link.kind !== KIND_LEAF).map((s) => s.queue));
@@ -56,8 +58,14 @@ function explainOut(account: Account, link: Link, subject: string): Verdict {
   const note =
     members.length > here.size
       ? "other links have members of the same queue group: each message goes to one of them"
-      : "";
+      : slowNote(link);
   return stopped(reasons, note);
+}
+
+/** A link that lost messages since it could not take them in time. */
+function slowNote(link: Link): string {
+  const dropped = link.leaf?.output.droppedMsgs ?? 0;
+  return dropped === 0 ? "" : `the link was too slow at times: ${dropped} messages were dropped`;
 }
 
 function explainIn(account: Account, link: Link, subject: string): Verdict {
