@@ -4,7 +4,7 @@ export { ConfigError, type ConfigProblem, formatProblem, type Place, placeText, 
 export { applyOverrides, defaultOptions, isBcryptHash, loadConfig, loadConfigText, optionsFromObject, type InputValue, type LoadedOptions, type OptionsInput, } from "./load.ts";
 export { allNkeys, allUsers, validateOptions } from "./validate.ts";
 export { diffOptions } from "./reload.ts";
-export type { OptionChange, OptionsDiff } from "./reload-leafnodes.ts";
+export { needsNewLink, type OptionChange, type OptionsDiff } from "./reload-leafnodes.ts";
 export { remoteIdentity, remoteName } from "./schema-remotes.ts";
 export { parseServerUrl, redactedUrl } from "./server-url.ts";
 export { formatDuration, parseDuration } from "./duration.ts";
