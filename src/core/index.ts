@@ -41,6 +41,7 @@ export {
   SubjectTransform,
 } from "./subject/transform.ts";
 export { Sublist } from "./subject/sublist.ts";
+export { crc32c, maskedCrc } from "./bytes/crc32c.ts";
 export { S2Decoder } from "./bytes/s2-decode.ts";
 export { S2Encoder } from "./bytes/s2-encode.ts";
 export { S2Workspace } from "./bytes/s2-block.ts";

@@ -60,5 +60,6 @@ export type {
   WebSocketFacts,
 } from "./state.ts";
 export { SERVICE_NAMES, serviceData } from "./services.ts";
+export { serverInfo, statsz } from "./statsz.ts";
 export { subsz, type SubszOptions } from "./subsz.ts";
 export { varz } from "./varz.ts";

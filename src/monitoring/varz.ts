@@ -6,7 +6,7 @@ import type { ConfigFacts, LeafRemoteFacts, MonitorState, WebSocketFacts } from 
 import { leafLinks, serverTraffic, subscriptionCount } from "./traffic.ts";
 
 /** Flags of the reference with their defaults; tools read them though nothing here acts on them. */
-const FEATURE_FLAGS: Readonly<Record<string, boolean>> = {
+export const FEATURE_FLAGS: Readonly<Record<string, boolean>> = {
   js_ack_fc_v2: false,
   js_api_reply_v2: false,
   js_raft_delete_range: true,

@@ -70,7 +70,9 @@ export function accountSpecs(options: Options): readonly AccountSpec[] {
 
 function accountSpec(account: SharedAccount, system: string): AccountSpec {
   const { name, nameTag = "" } = account;
-  const exports = account.exports.flatMap((item) => (item.kind === "service" ? exportSpec(item) : []));
+  const exports = account.exports.flatMap((item) =>
+    item.kind === "service" ? exportSpec(item) : [],
+  );
   return {
     name,
     label: nameTag === "" ? name : `${name}/${nameTag}`,
@@ -83,7 +85,10 @@ function accountSpec(account: SharedAccount, system: string): AccountSpec {
 
 /** What the system account offers to all others. */
 export function systemExports(): readonly ServiceExportSpec[] {
-  const offer = (subject: string, responseType: ServiceExportSpec["responseType"]): ServiceExportSpec => ({
+  const offer = (
+    subject: string,
+    responseType: ServiceExportSpec["responseType"],
+  ): ServiceExportSpec => ({
     subject,
     responseType,
     threshold: SERVICE_THRESHOLD,

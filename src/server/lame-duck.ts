@@ -32,6 +32,7 @@ export class LameDuck {
   async #run(): Promise<void> {
     const server = this.#server;
     server.log("notice", "", "Entering lame duck mode, stop accepting new clients");
+    server.system.events.lameDuck();
     server.engine.lameDuck = true;
     await server.closeAcceptors();
     for (const remote of server.remotes) remote.pauseDialling();

@@ -66,8 +66,10 @@ function reauthorize(server: FrondServer): void {
   const { engine } = server;
   engine.now = now();
   for (const link of engine.links.values()) {
-    if (link.kind === KIND_CLIENT && link.connected && link.state === "active") engine.reauthorize(link);
-    else if (link.kind === KIND_LEAF && link.maxPayload >= 0) {
+    if (link.kind === KIND_CLIENT && link.connected && link.state === "active") {
+      engine.reauthorize(link);
+      if (engine.isOpen(link)) server.system.events.connected(link);
+    } else if (link.kind === KIND_LEAF && link.maxPayload >= 0) {
       link.maxPayload = Math.min(link.maxPayload, engine.options.maxPayload);
     }
   }

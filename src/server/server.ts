@@ -35,6 +35,7 @@ import { isQuiet } from "./accept.ts";
 import { Authentication } from "./authentication.ts";
 import { authenticationHost } from "./authentication-host.ts";
 import { applyAccounts } from "./accounts.ts";
+import { System } from "./system.ts";
 import { now } from "./clock.ts";
 import { Connection, ConnectionHub } from "./connection.ts";
 import { engineOptions } from "./engine-options.ts";
@@ -74,6 +75,9 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
   readonly authentication: Authentication;
   readonly unauthenticated = new Unauthenticated(this);
   readonly listeners = new Listeners(this);
+  readonly system: System;
+  /** What a request to reload does; set by who knows where the configuration comes from. */
+  onReloadRequest: (() => Promise<void>) | null = null;
   #timer: NodeJS.Timeout | null = null;
   #timerAt = Infinity;
   #stopping: Promise<void> | null = null;
@@ -107,7 +111,9 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
       {
         ready: (link) => this.#ready(link),
         refused: (link, verdict) => {
-          if (!verdict.ok) this.#ring.refused(link, verdict);
+          if (verdict.ok) return;
+          this.#ring.refused(link, verdict);
+          this.system.events.refused(link, verdict);
         },
         closing: (link) => this.#ring.closing(link),
         measured: (link) => this.#byLink.get(link)?.measured(link.rtt),
@@ -122,6 +128,7 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
     );
     this.hub.engine = this.engine;
     applyAccounts(this.engine, this.options, null);
+    this.system = new System(this);
     this.hub.afterCall = () => this.#arm();
   }
 
@@ -152,6 +159,7 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
     }
     this.#applyOptions();
     this.listeners.announce();
+    this.system.start();
     for (const remote of this.options.leafnodes.remotes) this.#addRemote(remote).start();
     this.log("notice", "", "Server is ready");
   }
@@ -500,10 +508,12 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
       if (connection.wire instanceof WebSocketWire) connection.wire.setMaxPayload(link.maxPayload);
     }
     if (link.kind === KIND_LEAF) this.#byLink.get(link)?.ready();
+    this.system.events.connected(link);
   }
 
   #closed(link: Link, reason: ClosedState): void {
     this.#ring.closed(link, reason, this.engine.now);
+    this.system.events.closed(link, reason);
     if (link.kind === KIND_LEAF) {
       const peer = link.leaf?.remoteServer ?? "";
       const tail = peer === "" ? "" : ` - Remote: ${peer}`;
@@ -533,6 +543,7 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
 
   async #stop(): Promise<void> {
     this.log("notice", "", "Initiating Shutdown...");
+    this.system.stop();
     this.#lameDuck?.cancel();
     for (const remote of this.remotes) remote.stop("Server Shutdown", true);
     await this.listeners.close();

@@ -110,6 +110,7 @@ class ServerProcess {
   }
 
   #trap(server: FrondServer): void {
+    server.onReloadRequest = () => this.#reload(server);
     trapSignals({
       trapped: (name) => this.#log.log("notice", "", `Trapped "${name}" signal`),
       interrupt: () => void this.#stop(server),

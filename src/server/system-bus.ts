@@ -1,0 +1,114 @@
+/**
+ * Messages of the server on the system account: who it is, the envelopes of answers, the encodings that a
+ * request may ask for. What is said on it is in `system-services.ts` and `system-events.ts`.
+ */
+import { gzipSync } from "node:zlib";
+import {
+  latin1,
+  utf8Bytes,
+  type Account,
+  type Engine,
+  type InternalHandler,
+  type InternalMessage,
+} from "../core/index.ts";
+import {
+  encodeJson,
+  serverInfo,
+  timestamp,
+  type Json,
+  type JsonObject,
+  type MonitorState,
+} from "../monitoring/index.ts";
+import { now } from "./clock.ts";
+import { snappyFramed } from "./snappy.ts";
+
+export interface SystemBusHost {
+  readonly engine: Engine;
+  monitorState(): MonitorState;
+}
+
+export class SystemBus {
+  readonly engine: Engine;
+  readonly #host: SystemBusHost;
+  #seq = 0;
+
+  constructor(host: SystemBusHost) {
+    this.engine = host.engine;
+    this.#host = host;
+  }
+
+  /** Null where there is no system account. */
+  get account(): Account | null {
+    const name = this.engine.options.systemAccount;
+    return name === "" ? null : this.engine.account(name);
+  }
+
+  state(): MonitorState {
+    return this.#host.monitorState();
+  }
+
+  /** The `server` member of the next message. */
+  info(state: MonitorState = this.state()): JsonObject {
+    return serverInfo(state, ++this.#seq);
+  }
+
+  subscribe(subject: string, handler: InternalHandler): void {
+    const { account } = this;
+    if (account !== null) this.engine.subscribeInternal(account, subject, "", handler);
+  }
+
+  /** `make` is asked only where somebody listens: with many connections some bodies are costly. */
+  publish(subject: string, make: () => Json, account: Account | null = this.account): void {
+    if (account === null || account.sublist.match(subject, []).length === 0) return;
+    this.#send(account, subject, null, utf8Bytes(encodeJson(make(), 0)));
+  }
+
+  /** What every advisory begins with. */
+  head(state: MonitorState, type: string): JsonObject {
+    const server = this.info(state);
+    return { type, id: this.engine.nuid(), timestamp: timestamp(state.now), server };
+  }
+
+  /** Answers a request; `encoded` false for errors, which are always plain. */
+  reply(request: InternalMessage, body: Json | string, encoded = true): void {
+    if (request.reply === "") return;
+    const payload = utf8Bytes(typeof body === "string" ? body : encodeJson(body, 0));
+    const accepted = encoded ? acceptedEncoding(request.header) : null;
+    if (accepted === null) this.#send(request.account, request.reply, null, payload);
+    else {
+      const header = utf8Bytes(`NATS/1.0\r\nContent-Encoding: ${accepted}\r\n\r\n`);
+      this.#send(request.account, request.reply, header, encode(accepted, payload));
+    }
+  }
+
+  #send(account: Account, subject: string, header: Uint8Array | null, payload: Uint8Array): void {
+    this.engine.publish(
+      { account, subject, reply: "", header, payload, source: null, queues: null },
+      now(),
+    );
+  }
+}
+
+type Encoding = "snappy" | "gzip" | "identity";
+
+/** Null without the header. */
+function acceptedEncoding(header: Uint8Array | null): Encoding | null {
+  if (header === null) return null;
+  const lines = latin1(header, 0, header.length).split("\r\n");
+  const line = lines.find((one) => one.toLowerCase().startsWith("accept-encoding:"));
+  if (line === undefined) return null;
+  const value = line.slice(line.indexOf(":") + 1).toLowerCase();
+  if (value.includes("snappy") || value.includes("s2")) return "snappy";
+  return value.includes("gzip") ? "gzip" : "identity";
+}
+
+function encode(encoding: Encoding, payload: Uint8Array): Uint8Array {
+  switch (encoding) {
+    case "snappy":
+      return snappyFramed(payload);
+    case "gzip":
+      return new Uint8Array(gzipSync(payload));
+    case "identity":
+      return payload;
+  }
+}
