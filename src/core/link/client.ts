@@ -508,7 +508,8 @@ function anyone(): AcceptedUser {
 /** Single blanks between tokens and CRLF at the end: the rest of the frame can go out as it stands. */
 export function isCanonical(bytes: Uint8Array, tokens: Tokens, end: number): boolean {
   for (let k = 1; k < tokens.count; k++) {
-    if ((tokens.starts[k] as number) !== (tokens.ends[k - 1] as number) + 1) return false;
+    const start = tokens.starts[k] as number;
+    if (start !== (tokens.ends[k - 1] as number) + 1 || bytes[start - 1] !== 32) return false;
   }
   return (
     tokens.ends[tokens.count - 1] === end && bytes[end] === 13 && bytes[end + 1] === 10
