@@ -103,12 +103,6 @@ function acceptedEncoding(header: Uint8Array | null): Encoding | null {
 }
 
 function encode(encoding: Encoding, payload: Uint8Array): Uint8Array {
-  switch (encoding) {
-    case "snappy":
-      return snappyFramed(payload);
-    case "gzip":
-      return new Uint8Array(gzipSync(payload));
-    case "identity":
-      return payload;
-  }
+  if (encoding === "identity") return payload;
+  return encoding === "snappy" ? snappyFramed(payload) : new Uint8Array(gzipSync(payload));
 }

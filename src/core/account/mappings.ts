@@ -48,12 +48,12 @@ interface Mapping {
 class Mapped {
   readonly mapping: Mapping | null;
   readonly subject: string;
-  readonly results: (RewrittenSubject | null)[];
+  readonly results: (RewrittenSubject | null)[] = [];
 
   constructor(mapping: Mapping | null, subject: string) {
     this.mapping = mapping;
     this.subject = subject;
-    this.results = mapping === null ? [] : new Array<RewrittenSubject | null>(mapping.shares.length).fill(null);
+    if (mapping !== null) for (const _ of mapping.shares) this.results.push(null);
   }
 }
 

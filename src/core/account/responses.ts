@@ -229,7 +229,7 @@ export class Awaited {
   abandon(reply: string): void {
     const list = this.#responses.get(reply);
     if (list === undefined) return;
-    for (const response of [...list]) response.owner.abandon(response);
+    for (const response of list.slice()) response.owner.abandon(response);
   }
 
   /** A subscription has gone: replies that nobody listens on any more are given up. */

@@ -15,6 +15,7 @@ import { hashBytes } from "../subject/match-cache.ts";
 import { dispatch, mayAnswer } from "../routing/publish.ts";
 import { gotPong } from "./deadlines.ts";
 import { isCanonical } from "./client.ts";
+import { deliverAcked } from "./leaf-ack.ts";
 import { LeafHandshake } from "./leaf-handshake.ts";
 import { reactToError } from "./leaf-errors.ts";
 import { hasAllSubscriptions } from "./link-limits.ts";
@@ -24,6 +25,7 @@ import { traceMessage } from "./trace.ts";
 
 const NO_QUEUES: readonly string[] = [];
 const LOOP_DELAY = 30_000;
+const DOLLAR = 36;
 const PONG_BYTES = 6;
 
 export class LeafProtocol implements Protocol {
@@ -81,6 +83,7 @@ export class LeafProtocol implements Protocol {
       if (!this.#mayReceive(link, m, match)) return;
     }
     if (account.ingress !== null && !account.ingress.admit(link)) return;
+    if (m.replyEnd !== 0 && m.bytes[m.replyStart] === DOLLAR && deliverAcked(engine, link, m, match)) return;
     dispatch(engine, link, m, match);
   }
 

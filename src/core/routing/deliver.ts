@@ -11,7 +11,9 @@ import type { Engine } from "../engine.ts";
 import { admits } from "../link/leaf-pressure.ts";
 import { KIND_INTERNAL, KIND_LEAF, type Link, type Subscription } from "../link/link.ts";
 import { type Batch, copyBytes, type Outbox, type Slab } from "../link/outbound.ts";
+import type { LeafState } from "../link/leaf-state.ts";
 import type { Message } from "../protocol/message.ts";
+import { enterForPeer } from "./leaf-identity.ts";
 import { deliverChecked, deliverInternal, stripped } from "./deliver-checked.ts";
 import { chooseMember } from "./queue-group.ts";
 
@@ -203,7 +205,7 @@ function deliverToLeaves(engine: Engine, source: Link | null, m: Message, match:
   const { leaves, leafBatch } = match.result;
   let delivered = 0;
   let shared = 0;
-  const share = leafBatch !== null && m.size < SLICE_MIN && canShare(source, leaves);
+  const share = leafBatch !== null && m.size < SLICE_MIN && canShare(source, m, leaves);
   for (let i = 0; i < leaves.length; i++) {
     const link = (leaves[i] as Subscription).link;
     if (!share) {
@@ -231,18 +233,24 @@ function deliverToLeaves(engine: Engine, source: Link | null, m: Message, match:
 }
 
 /** All of them take the same bytes: headers, no filters, no cluster or state that sets one apart. */
-function canShare(source: Link | null, leaves: readonly Subscription[]): boolean {
+function canShare(source: Link | null, m: Message, leaves: readonly Subscription[]): boolean {
   const from = source?.leaf?.remoteCluster ?? "";
+  // A request's header may name the requester, whose account has another name behind each hub.
+  const named = m.headerEnd !== 0 && m.replyEnd !== 0;
   for (let i = 0; i < leaves.length; i++) {
     const link = (leaves[i] as Subscription).link;
     const leaf = link.leaf;
     if (leaf === null || !link.headers || link.checksDelivery) return false;
     if (from !== "" && leaf.remoteCluster === from) return false;
+    if (named && leaf.solicited) return false;
   }
   return true;
 }
 
-/** One copy over a leaf link (of this or an importing account), naming the queue groups that were chosen behind it. */
+/**
+ * One copy over a leaf link, naming the queue groups that were chosen behind it. The link may be of another
+ * account than the message, one that imports it.
+ */
 export function deliverToLeaf(
   engine: Engine,
   source: Link | null,
@@ -255,6 +263,25 @@ export function deliverToLeaf(
   if (leaf === null || link === source || link.state !== "active") return 0;
   const from = source?.leaf?.remoteCluster ?? "";
   if (from !== "" && from === leaf.remoteCluster) return 0;
+  if (m.headerEnd !== 0 && m.replyEnd !== 0 && leaf.solicited && leaf.remoteAccount !== "") {
+    const renamed = enterForPeer(engine, m);
+    if (renamed !== null) {
+      const delivered = sendToLeaf(engine, renamed, match, link, groups);
+      engine.rewriter.leave(m);
+      return delivered;
+    }
+  }
+  return sendToLeaf(engine, m, match, link, groups);
+}
+
+function sendToLeaf(
+  engine: Engine,
+  m: Message,
+  match: Match,
+  link: Link,
+  groups: readonly QueueGroup[] | null,
+): number {
+  const leaf = link.leaf as LeafState;
   let named = groups;
   if (link.checksDelivery) {
     const kept = engine.leafPermits(link, m, match, groups);

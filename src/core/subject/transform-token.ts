@@ -103,7 +103,12 @@ function parseCall(
       if (first === null || first === undefined || /[ .]/.test(delimiter)) return bad;
       return { kind: "split", at: first, delimiter };
     }
-    default:
+    case "left":
+    case "right":
+    case "slicefromleft":
+    case "slicefromright":
+    case "splitfromleft":
+    case "splitfromright":
       if (args.length < 2) return few;
       if (args.length > 2) return many;
       if (first === null || first === undefined || second === null || second === undefined) return bad;
@@ -130,7 +135,8 @@ export function cutToken(kind: CutKind, token: string, size: number): string {
       return `${token.slice(0, size)}.${token.slice(size)}`;
     case "splitfromright":
       return `${token.slice(0, fromRight)}.${token.slice(fromRight)}`;
-    default: {
+    case "slicefromleft":
+    case "slicefromright": {
       const pieces: string[] = [];
       const first = kind === "slicefromleft" ? size : token.length % size || size;
       pieces.push(token.slice(0, first));

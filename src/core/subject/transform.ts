@@ -86,7 +86,12 @@ export class SubjectTransform {
         const pieces = this.#wildcard(token.at, tokens).split(token.delimiter);
         return pieces.filter((piece) => piece !== "").join(".");
       }
-      default:
+      case "left":
+      case "right":
+      case "slicefromleft":
+      case "slicefromright":
+      case "splitfromleft":
+      case "splitfromright":
         return cutToken(token.kind, this.#wildcard(token.at, tokens), token.size);
     }
   }
@@ -166,7 +171,14 @@ function positionsOf(token: TransformToken): readonly number[] {
       return [];
     case "partition":
       return token.of;
-    default:
+    case "wildcard":
+    case "split":
+    case "left":
+    case "right":
+    case "slicefromleft":
+    case "slicefromright":
+    case "splitfromleft":
+    case "splitfromright":
       return [token.at];
   }
 }
