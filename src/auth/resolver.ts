@@ -20,9 +20,14 @@ export interface AccountResolver {
 /** The configured preload, and what was pushed since; nothing survives the process. */
 export class MemoryResolver implements AccountResolver {
   readonly kind = "memory";
-  readonly #tokens: Map<string, string>;
+  #tokens: Map<string, string>;
 
   constructor(preload: Iterable<readonly [account: string, jwt: string]>) {
+    this.#tokens = new Map(preload);
+  }
+
+  /** Another preload; what was pushed is gone. */
+  replace(preload: Iterable<readonly [account: string, jwt: string]>): void {
     this.#tokens = new Map(preload);
   }
 

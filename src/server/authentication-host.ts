@@ -17,6 +17,7 @@ interface Served {
 }
 
 export function authenticationHost(server: Served): OperatorHost {
+  let sequence = 0;
   return {
     get engine() {
       return server.engine;
@@ -33,16 +34,14 @@ export function authenticationHost(server: Served): OperatorHost {
       const { resolverTls } = server.options;
       return resolverTls === null ? null : buildClientTls(resolverTls);
     },
-    serverInfo: () => serverInfo(server),
+    serverInfo: () => serverInfo(server, ++sequence),
     peers: () => 0,
     applyAccount: (view) => applyAccount(server.engine, view, systemAccountOf(server.options)),
     afterCall: () => server.hub.afterCall(),
   };
 }
 
-let sequence = 0;
-
-function serverInfo({ engine, options }: Served): object {
+function serverInfo({ engine, options }: Served, seq: number): object {
   const { serverName, host, serverId, version, clusterName, domain } = engine.options;
   return {
     name: serverName,
@@ -54,7 +53,7 @@ function serverInfo({ engine, options }: Served): object {
     ...(options.serverTags.length === 0 ? {} : { tags: options.serverTags }),
     jetstream: false,
     flags: 0,
-    seq: ++sequence,
+    seq,
     time: new Date().toISOString(),
   };
 }

@@ -2,8 +2,14 @@
 import { availableParallelism } from "node:os";
 import type { LeafRemoteOptions, Options, WebSocketOptions } from "../config/index.ts";
 import type { Millis } from "../core/index.ts";
-import type { ConfigFacts, LeafRemoteFacts, ProcessFacts, WebSocketFacts } from "../monitoring/index.ts";
+import type {
+  ConfigFacts,
+  LeafRemoteFacts,
+  ProcessFacts,
+  WebSocketFacts,
+} from "../monitoring/index.ts";
 import { joinHostPort, type ServerTls } from "../transports/node/index.ts";
+import { claimsOf } from "./operator-facts.ts";
 
 const TLS_TIMEOUT = 2000;
 
@@ -43,8 +49,8 @@ export function configFacts(options: Options, bound: BoundFacts): ConfigFacts {
     tags: options.serverTags,
     metadata: options.serverMetadata,
     featureFlags: options.featureFlags,
-    trustedOperatorsJwt: [],
-    trustedOperatorsClaim: [],
+    trustedOperatorsJwt: options.operator,
+    trustedOperatorsClaim: options.operator.map(claimsOf),
     trustedProxies: options.proxies?.trusted ?? [],
   };
 }
@@ -98,6 +104,13 @@ export class ProcessMeter {
     }
     const { rss, heapUsed, heapTotal } = process.memoryUsage();
     const cores = availableParallelism();
-    return { memory: rss, heapUsed, heapTotal, cpuPercent: this.#percent, cores, commandLine: process.argv };
+    return {
+      memory: rss,
+      heapUsed,
+      heapTotal,
+      cpuPercent: this.#percent,
+      cores,
+      commandLine: process.argv,
+    };
   }
 }

@@ -21,12 +21,14 @@ import {
 } from "../auth/index.ts";
 import type { Options } from "../config/index.ts";
 import type { Account, Engine, Millis } from "../core/index.ts";
+import type { AccountFacts } from "../monitoring/index.ts";
 import type { ClientTls } from "../transports/node/index.ts";
 import type { SharedAccount } from "./accounts.ts";
-import { heldImports } from "./account-imports.ts";
+import { heldImports, type HeldImports } from "./account-imports.ts";
 import { expireLinks, updateLinks } from "./account-update.ts";
 import { ClaimsResponder } from "./claims-service.ts";
 import { now } from "./clock.ts";
+import { accountFacts } from "./operator-facts.ts";
 import type { OperatorSettings } from "./operator-settings.ts";
 import { JwtDirectory } from "./resolver-files.ts";
 import { accountGet } from "./resolver-http.ts";
@@ -177,6 +179,31 @@ export class OperatorMode {
     });
   }
 
+  /** What monitoring shows of an account; null if it is not loaded. */
+  facts(key: string): AccountFacts | null {
+    const loaded = this.accounts.loaded(key);
+    if (loaded === null) return null;
+    return accountFacts(loaded, this.accounts, this.#held(loaded.view).imports);
+  }
+
+  /**
+   * After a reload: the preload of a resolver in memory is read anew. Accounts that are gone lose their users
+   * when these are asked again who they are.
+   */
+  reloaded(): void {
+    if (!(this.#resolver instanceof MemoryResolver)) return;
+    const preload = new Map(Object.entries(this.#host.options.resolverPreload ?? {}));
+    this.#resolver.replace(preload);
+    for (const { view } of this.accounts.all()) {
+      const jwt = preload.get(view.name);
+      const fault = jwt === undefined ? "removed" : this.accounts.update(view.name, jwt);
+      if (fault === null || view.name === this.settings.systemAccount) continue;
+      const why = jwt === undefined ? "removed" : "bad claims";
+      this.#log("notice", `Reloaded: deleting account [${why}]: "${view.name}"`);
+      this.#deleted(view.name);
+    }
+  }
+
   /** Why a leaf remote cannot be bound to this account now; null if it can. */
   async accountFault(key: string): Promise<string | null> {
     const lookup = await this.lookup(key);
@@ -294,9 +321,13 @@ export class OperatorMode {
   #apply(view: AccountClaimsView): void {
     for (const key of new Set(view.imports.map((each) => each.account)))
       this.#needExporter(view, key);
-    const held = heldImports(view, (key) => this.accounts.loaded(key), this.#host.crypto);
+    const held = this.#held(view);
     this.#host.applyAccount({ ...view, imports: held.imports });
     this.#schedule(view, held.until);
+  }
+
+  #held(view: AccountClaimsView): HeldImports {
+    return heldImports(view, (key) => this.accounts.loaded(key), this.#host.crypto);
   }
 
   /** An exporter that comes later applies its importers anew. */

@@ -230,6 +230,7 @@ export class Remote {
   async #hasAccount(wire: SocketWire): Promise<boolean> {
     const fault = await this.#host.accountFault(this.options.account);
     if (fault === null) return true;
+    this.#host.log("notice", "", "Leafnode connection closed: Missing Account");
     this.#host.log("error", "", fault);
     this.#failed(fault);
     wire.destroy();

@@ -399,6 +399,7 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
     this.#applyOptions();
     applyAccounts(this.engine, this.options, before);
     this.engine.authenticator = this.authentication.make();
+    this.authentication.operator?.reloaded();
   }
 
   addRemote(options: LeafRemoteOptions): Remote {
@@ -462,7 +463,7 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
       closed: this.#ring,
       listeners: this.listeners.views,
       remotes: this.remotes,
-      account: () => null,
+      account: (name) => this.authentication.operator?.facts(name) ?? null,
       place: (reason) =>
         rulePlace(reason, {
           origin: this.origin,
