@@ -34,6 +34,7 @@ import {
 import { isQuiet } from "./accept.ts";
 import { Authentication } from "./authentication.ts";
 import { authenticationHost } from "./authentication-host.ts";
+import { configuredFacts } from "./account-facts.ts";
 import { applyAccounts } from "./accounts.ts";
 import { System } from "./system.ts";
 import { now } from "./clock.ts";
@@ -463,7 +464,11 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
       closed: this.#ring,
       listeners: this.listeners.views,
       remotes: this.remotes,
-      account: (name) => this.authentication.operator?.facts(name) ?? null,
+      account: (name) => {
+        const { operator } = this.authentication;
+        if (operator !== null) return operator.facts(name);
+        return configuredFacts(this.options, this.engine.accounts.get(name)?.spec ?? null);
+      },
       place: (reason) =>
         rulePlace(reason, {
           origin: this.origin,

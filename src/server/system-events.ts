@@ -111,9 +111,13 @@ export class SystemEvents {
 
   #connections(account: Account): void {
     if (account.name === GLOBAL) return;
+    let head: JsonObject | null = null;
     const body = (): JsonObject => {
       const state = this.#bus.state();
-      return { ...this.#bus.head(state, CONNECTIONS), ...accountStat(state, account) };
+      // The same event twice, each message with a number of its own.
+      if (head === null) head = this.#bus.head(state, CONNECTIONS);
+      else head = { ...head, server: this.#bus.info(state) };
+      return { ...head, ...accountStat(state, account) };
     };
     this.#bus.publish(`$SYS.SERVER.ACCOUNT.${account.name}.CONNS`, body);
     this.#bus.publish(`$SYS.ACCOUNT.${account.name}.SERVER.CONNS`, body);

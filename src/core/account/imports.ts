@@ -7,7 +7,12 @@
 import type { Engine } from "../engine.ts";
 import { KIND_INTERNAL, type Subscription } from "../link/link.ts";
 import { hasWildcard } from "../subject/subject.ts";
-import { type Account, type AccountLimits, NO_LIMITS, type SubscriptionObserver } from "./account.ts";
+import {
+  type Account,
+  type AccountLimits,
+  NO_LIMITS,
+  type SubscriptionObserver,
+} from "./account.ts";
 import { coveringExport, type ServiceExportSpec } from "./exports.ts";
 import { type MappingSpec, setMappings } from "./mappings.ts";
 import { ServiceImport, type ServiceImportSpec } from "./service-import.ts";
@@ -107,14 +112,16 @@ export function defineAccounts(engine: Engine, specs: readonly AccountSpec[]): v
     const offers = JSON.stringify(spec.exports) !== JSON.stringify(account.exports);
     account.exports = spec.exports;
     if (offers) for (const other of importersOf(engine, spec.name)) stale.add(other);
-    if (JSON.stringify(spec.imports) !== JSON.stringify(account.spec?.imports ?? [])) stale.add(account);
+    if (JSON.stringify(spec.imports) !== JSON.stringify(account.spec?.imports ?? []))
+      stale.add(account);
     if (JSON.stringify(spec.mappings) !== JSON.stringify(account.spec?.mappings ?? [])) {
       setMappings(engine, account, spec.mappings);
     }
     const limited = JSON.stringify(spec.limits) !== JSON.stringify(account.limits);
     account.limits = spec.limits;
     account.spec = spec;
-    if (limited) for (const link of [...account.clients, ...account.leaves]) engine.refreshLimits(link);
+    if (limited)
+      for (const link of [...account.clients, ...account.leaves]) engine.refreshLimits(link);
   }
   for (const account of stale) replaceImports(engine, account);
 }

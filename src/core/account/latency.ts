@@ -74,7 +74,13 @@ export class Measurement {
     this.#publish(engine, SERVICE_TIMEOUT, "", 0, 0);
   }
 
-  #publish(engine: Engine, outcome: Outcome, responder: string, service: Millis, rtt: Millis): void {
+  #publish(
+    engine: Engine,
+    outcome: Outcome,
+    responder: string,
+    service: Millis,
+    rtt: Millis,
+  ): void {
     const good = outcome === OK;
     const total = good ? this.#requestorRtt + rtt + service : 0;
     const parts = [
@@ -120,7 +126,8 @@ function tracingHeaders(m: Message): string | null {
   const headers = new Map<string, string>();
   for (const line of text.split("\r\n").slice(1)) {
     const colon = line.indexOf(":");
-    if (colon > 0) headers.set(canonical(line.slice(0, colon).trim()), line.slice(colon + 1).trim());
+    if (colon > 0)
+      headers.set(canonical(line.slice(0, colon).trim()), line.slice(colon + 1).trim());
   }
   const pick = (...names: readonly string[]): string => {
     const found = names.flatMap((name) => {

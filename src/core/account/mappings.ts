@@ -117,7 +117,10 @@ export class AccountMappings implements AccountIngress {
     const known = results[chosen] ?? null;
     if (known !== null) return known;
     const { seed, world } = this.#engine;
-    const made = new RewrittenSubject(transform.apply(mapped.subject, () => world.random()), seed);
+    const made = new RewrittenSubject(
+      transform.apply(mapped.subject, () => world.random()),
+      seed,
+    );
     if (transform.isConstant) results[chosen] = made;
     return made;
   }
@@ -158,7 +161,8 @@ function compiled(source: string, destination: string): SubjectTransform | null 
 /** Replaces an account's mappings and tells its leaf links which subjects it takes. */
 export function setMappings(engine: Engine, account: Account, specs: readonly MappingSpec[]): void {
   const old = account.mappings;
-  const next = specs.length === 0 ? null : new AccountMappings(engine, specs, engine.options.clusterName);
+  const next =
+    specs.length === 0 ? null : new AccountMappings(engine, specs, engine.options.clusterName);
   for (const source of next?.sources ?? []) account.interest.addLocal(source, "", 1);
   for (const source of old?.sources ?? []) account.interest.addLocal(source, "", -1);
   account.mappings = next;

@@ -48,7 +48,8 @@ export function clientInfoJson(engine: Engine, link: Link, detail: InfoDetail): 
   const parts = members
     .filter(([, value]) => value !== "" && value !== 0)
     .map(([name, value]) => `"${name}":${JSON.stringify(value)}`);
-  if (full && user !== null && user.tags.length > 0) parts.push(`"tags":${JSON.stringify(user.tags)}`);
+  if (full && user !== null && user.tags.length > 0)
+    parts.push(`"tags":${JSON.stringify(user.tags)}`);
   if (full) {
     parts.push(`"kind":"${isLeaf ? "Leafnode" : "Client"}"`);
     const type = link.connectionType === "WEBSOCKET" ? "websocket" : "nats";

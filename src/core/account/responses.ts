@@ -120,7 +120,9 @@ export class Responses implements Receiver, Alarmed {
     let reply: Uint8Array | null = null;
     if (m.replyEnd !== 0) {
       // The answer asks back: the way is the same, the other way round.
-      reply = isAck(m) ? KEEP_REPLY : importer.responsesFor(engine).open(this.#account, m, offer, "").subject;
+      reply = isAck(m)
+        ? KEEP_REPLY
+        : importer.responsesFor(engine).open(this.#account, m, offer, "").subject;
     }
     // Before the delivery, which may end the requester's interest: this request is answered.
     if (ends) this.remove(response);

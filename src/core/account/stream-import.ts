@@ -50,11 +50,12 @@ export class StreamImport {
     const { subject, to } = spec;
     const wild = hasWildcard(subject);
     this.pattern = wild ? destinationPattern(numberWildcards(to)) : to;
-    const made = subject === to || !wild ? null : compileTransform(subject, numberWildcards(to), true);
+    const made =
+      subject === to || !wild ? null : compileTransform(subject, numberWildcards(to), true);
     this.#transform = made === null || "fault" in made ? null : made;
-    const { transform } = this;
-    if (subject === to) this.#rewrite = null;
-    else this.#rewrite = new RewriteCache(engine.seed, transform ?? (() => to));
+    // Imports know no `{{random}}`.
+    const rewrite = (text: string): string => this.#transform?.apply(text, () => 0) ?? to;
+    this.#rewrite = subject === to ? null : new RewriteCache(engine.seed, rewrite);
   }
 
   /** The exporter's subjects that a local subscription takes through this import; null = none. */
@@ -66,7 +67,13 @@ export class StreamImport {
   }
 
   /** Passes a message of the exporting account on to a subscription of ours. */
-  pass(engine: Engine, source: Link | null, m: Message, target: Subscription, queue: string): number {
+  pass(
+    engine: Engine,
+    source: Link | null,
+    m: Message,
+    target: Subscription,
+    queue: string,
+  ): number {
     const isLeaf = target.link.kind === KIND_LEAF;
     if (isLeaf && this.#sentAlready(source, m, target.link)) return 0;
     let view = m;
@@ -82,12 +89,6 @@ export class StreamImport {
     return delivered;
   }
 
-  get transform(): ((subject: string) => string) | null {
-    const transform = this.#transform;
-    // Imports know no `{{random}}`.
-    return transform === null ? null : (subject) => transform.apply(subject, () => 0);
-  }
-
   #sentAlready(source: Link | null, m: Message, link: Link): boolean {
     let sent = this.#sent.get(link);
     if (sent === undefined) this.#sent.set(link, (sent = { bytes: null, at: 0, count: 0 }));
@@ -101,7 +102,11 @@ export class StreamImport {
 }
 
 function toLeaf(engine: Engine, source: Link | null, m: Message, target: Subscription): number {
+  // The entry that the message knows is the exporting account's.
+  const { entry } = m;
+  m.entry = null;
   const match = target.link.account.matchMessage(m);
+  m.entry = entry;
   const group =
     target.queue === ""
       ? null

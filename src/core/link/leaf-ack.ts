@@ -37,7 +37,8 @@ export function deliverAcked(engine: Engine, link: Link, m: Message, match: Matc
 /** The index of the `@`, or -1. */
 function splitOf(m: Message): number {
   const { bytes, replyStart, replyEnd } = m;
-  if (latin1(bytes, replyStart, Math.min(replyEnd, replyStart + PREFIX.length)) !== PREFIX) return -1;
+  if (latin1(bytes, replyStart, Math.min(replyEnd, replyStart + PREFIX.length)) !== PREFIX)
+    return -1;
   let dots = 0;
   for (let i = replyStart; i < replyEnd; i++) {
     if (bytes[i] === DOT) dots++;

@@ -30,7 +30,8 @@ function headerForPeer(engine: Engine, m: Message): Uint8Array | null {
 /** What the hub of some link of this account calls it; "" if nobody said. */
 function remoteName(engine: Engine, account: string): string {
   for (const link of engine.accounts.get(account)?.leaves ?? []) {
-    if (link.leaf?.solicited === true && link.leaf.remoteAccount !== "") return link.leaf.remoteAccount;
+    if (link.leaf?.solicited === true && link.leaf.remoteAccount !== "")
+      return link.leaf.remoteAccount;
   }
   return "";
 }

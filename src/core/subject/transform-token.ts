@@ -111,7 +111,8 @@ function parseCall(
     case "splitfromright":
       if (args.length < 2) return few;
       if (args.length > 2) return many;
-      if (first === null || first === undefined || second === null || second === undefined) return bad;
+      if (first === null || first === undefined || second === null || second === undefined)
+        return bad;
       return { kind: name, at: first, size: second };
   }
 }

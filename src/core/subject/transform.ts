@@ -125,7 +125,8 @@ export function compileTransform(
   const to = destination.split(".");
   const endsOpen = (tokens: readonly string[]): boolean => tokens.at(-1) === ">";
   const valid = isValidSubject(src) && isValidSubject(destination.replaceAll(" ", ""));
-  if (!valid || to.includes("*") || endsOpen(from) !== endsOpen(to)) return { fault: "invalid subject" };
+  if (!valid || to.includes("*") || endsOpen(from) !== endsOpen(to))
+    return { fault: "invalid subject" };
   const wildcards = from.filter((token) => token === "*").length;
   const literal = wildcards === 0 && !endsOpen(from);
   const compiled: TransformToken[] = [];
