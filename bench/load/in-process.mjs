@@ -17,7 +17,7 @@ export async function run({ starts }) {
     const began = performance.now();
     const server = await startServer({ host: "127.0.0.1", port: -1 });
     times.push(performance.now() - began);
-    await server.close();
+    await server.stop();
   }
   const [firstMs, ...rest] = times;
   rest.sort((a, b) => a - b);

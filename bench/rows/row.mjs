@@ -19,7 +19,7 @@ import { freePort } from "../lib/servers.mjs";
 
 /**
  * @param {string} label
- * @param {number | undefined} [atLeast] how many times nats-server's
+ * @param {number} [atLeast] how many times nats-server's
  * @returns {Record<string, Metric>}
  */
 export function rate(label, atLeast) {

@@ -35,7 +35,7 @@ import {
   Subscription,
 } from "./link/link.ts";
 import { applyLimits, endOverfull } from "./link/link-limits.ts";
-import { type Batch, BufferPool } from "./link/outbound.ts";
+import { type Batch, BufferPool, copyBytes } from "./link/outbound.ts";
 import type { RemoteSpec } from "./link/remote-spec.ts";
 import { fireTimers, schedule } from "./link/deadlines.ts";
 import { writeBegan, writeEnded } from "./link/write-deadline.ts";
@@ -46,7 +46,12 @@ import { Message } from "./protocol/message.ts";
 import { Alarms } from "./alarms.ts";
 import { parseChunk } from "./protocol/parser.ts";
 import { hashText } from "./subject/match-cache.ts";
-import { type InterestEntry, InterestTable } from "./routing/interest.ts";
+import {
+  announcementLine,
+  announcementText,
+  type InterestEntry,
+  InterestTable,
+} from "./routing/interest.ts";
 import { Rewriter } from "./routing/rewrite.ts";
 import { PublishQueue, type ServerMessage } from "./routing/publish-queue.ts";
 
@@ -113,6 +118,8 @@ export class Engine {
   readonly #dirtyLinks: Link[] = [];
   readonly #batches: Batch[] = [];
   readonly #dirtyAccounts = new Set<Account>();
+  /** When interest that waits for more of its kind is announced; 0 = none waits. */
+  #announceAt: Millis = 0;
   readonly #stalled = new Set<Link>();
   readonly #internal = new Map<Account, Link>();
   /** What links in `authenticating` have sent on, in bytes. */
@@ -240,11 +247,14 @@ export class Engine {
   nextDeadline(): Millis | null {
     const link = this.timers.next;
     const other = this.alarms.next;
-    return link === null || (other !== null && other < link) ? other : link;
+    const next = link === null || (other !== null && other < link) ? other : link;
+    const announce = this.#announceAt;
+    return announce > 0 && (next === null || announce < next) ? announce : next;
   }
 
   advance(now: Millis): void {
     this.now = now;
+    if (this.#announceAt > 0 && this.#announceAt <= now) this.announceInterest();
     fireTimers(this);
     this.alarms.fire(now);
     this.flush();
@@ -420,14 +430,36 @@ export class Engine {
 
   announceInterest(): void {
     if (this.#dirtyAccounts.size === 0) return;
+    this.#announceAt = 0;
     for (const account of this.#dirtyAccounts) account.interest.announce(this.announce);
     this.#dirtyAccounts.clear();
   }
 
+  /**
+   * At the end of a call. Where many leaf links must be told, what other leaves want waits a moment: in a storm
+   * of them it goes out together, and nobody's handshake stands behind it. Messages do not overtake it:
+   * whoever sends one announces first.
+   */
+  #announceSoon(): void {
+    if (this.#dirtyAccounts.size === 0) return;
+    for (const account of this.#dirtyAccounts) {
+      if (account.leaves.size > MANY_LEAVES && !account.interest.localChanged) continue;
+      this.announceInterest();
+      return;
+    }
+    if (this.#announceAt === 0) this.#announceAt = this.now + ANNOUNCE_DELAY;
+  }
+
   readonly announce = (link: Link, entry: InterestEntry, weight: number): void => {
-    const suffix = entry.queue === "" || weight === 0 ? entry.key : `${entry.key} ${weight}`;
-    this.send(link, `${weight > 0 ? "LS+" : "LS-"} ${suffix}\r\n`);
-    if (this.options.trace) this.trace(link, "->>", `${weight > 0 ? "LS+" : "LS-"} ${suffix}`);
+    const line = announcementLine(entry, weight);
+    const { length } = line.bytes;
+    const output = link.leaf?.output;
+    const out = output === undefined ? link.out : output.controlBox(link, this);
+    const slab = out.reserve(length);
+    out.advance(copyBytes(slab, out.position, line, 0, length));
+    if (output !== undefined && out === link.out) output.controlEnds(link, length);
+    if (!link.dirty) this.markDirty(link);
+    if (this.options.trace) this.trace(link, "->>", announcementText(entry, weight));
   };
 
   /** What is left unsent of a closed link is given back. */
@@ -449,7 +481,7 @@ export class Engine {
     let at = out.position;
     for (let i = 0; i < text.length; i++) bytes[at++] = text.charCodeAt(i);
     out.advance(at);
-    if (output !== undefined && out === link.out) output.controlEnds(link);
+    if (output !== undefined && out === link.out) output.controlEnds(link, text.length);
     if (!link.dirty) this.markDirty(link);
   }
 
@@ -494,7 +526,7 @@ export class Engine {
     this.#publishing = true;
     while (!this.publishQueue.isEmpty) this.publishQueue.deliverNext(this);
     this.#publishing = false;
-    this.announceInterest();
+    this.#announceSoon();
     const links = this.#dirtyLinks;
     for (let i = 0; i < links.length; i++) {
       const link = links[i] as Link;
@@ -506,7 +538,9 @@ export class Engine {
     for (let i = 0; i < batches.length; i++) (batches[i] as Batch).reset();
     batches.length = 0;
     // Closing a slow consumer takes its interest away, which others must be told.
-    if (this.#dirtyAccounts.size > 0 || !this.publishQueue.isEmpty) this.flush();
+    if ((this.#dirtyAccounts.size > 0 && this.#announceAt === 0) || !this.publishQueue.isEmpty) {
+      this.flush();
+    }
   }
 
   /** One link's output goes to its transport now; before a change of framing. */
@@ -704,6 +738,9 @@ export class Engine {
   }
 }
 
+/** From so many leaf links in an account on, interest of leaves is announced in batches, this much later. */
+const MANY_LEAVES = 32;
+const ANNOUNCE_DELAY = 5;
 const STALL_ABOVE = 8 * 1024 * 1024;
 const STALL_TIME = 5;
 const STUCK_AFTER = 100;

@@ -548,7 +548,6 @@ export class LeafHandshake {
       );
     }
     leaf.quietSend = leaf.quietReceive = new SubjectFilter({ allow: null, deny });
-    link.checksDelivery = true;
   }
 
   #sendInfo(link: Link, occasion: { nonce?: boolean; connectInfo?: string }): void {

@@ -11,6 +11,7 @@ import { type Message, Tokens } from "../protocol/message.ts";
 import type { Protocol } from "../protocol/parser.ts";
 import { LEAF_VERBS, type Verb } from "../protocol/verbs.ts";
 import { hasWildcard, isValidInterest } from "../subject/subject.ts";
+import { mayBeReserved } from "../routing/deliver.ts";
 import { hashBytes } from "../subject/match-cache.ts";
 import { dispatch, mayAnswer } from "../routing/publish.ts";
 import { gotPong } from "./deadlines.ts";
@@ -79,7 +80,7 @@ export class LeafProtocol implements Protocol {
     if (engine.options.trace) traceMessage(engine, link, m, m.headerEnd === 0 ? "LMSG" : "HMSG");
     const account = link.account;
     const match = account.matchMessage(m);
-    if (leaf.receiveFilter !== null || leaf.quietReceive !== null) {
+    if (leaf.receiveFilter !== null || (leaf.quietReceive !== null && mayBeReserved(m))) {
       if (!this.#mayReceive(link, m, match)) return;
     }
     if (account.ingress !== null && !account.ingress.admit(link)) return;

@@ -57,12 +57,17 @@ export function copyBytes(target: Slab, at: number, source: Source, start: numbe
   return at;
 }
 
-/** Buffers of one size, reused; bounded, so that a burst does not stay in memory. */
+/** What a PING or a few lines of interest need, and how many of those are kept. */
+const SMALL = 2048;
+const SMALL_MAX = 2048;
+
+/** Buffers of two sizes, reused; bounded, so that a burst does not stay in memory. */
 export class BufferPool {
   readonly size: number;
   readonly #max: number;
   readonly #allocate: (length: number) => Uint8Array;
   readonly #free: Slab[] = [];
+  readonly #small: Slab[] = [];
 
   constructor(size: number, max: number, allocate: (length: number) => Uint8Array) {
     this.size = size;
@@ -71,7 +76,14 @@ export class BufferPool {
   }
 
   give(slab: Slab): void {
-    if (slab.bytes.length === this.size && this.#free.length < this.#max) this.#free.push(slab);
+    if (slab.bytes.length === SMALL) {
+      if (this.#small.length < SMALL_MAX) this.#small.push(slab);
+    } else if (slab.bytes.length === this.size && this.#free.length < this.#max) this.#free.push(slab);
+  }
+
+  /** A slab for a link that had little to say last time: a thousand of them at once must not cost much. */
+  takeSmall(): Slab {
+    return this.#small.pop() ?? new Slab(this.#allocate(SMALL));
   }
 
   /** A slab of at least `length` bytes. */
@@ -129,6 +141,8 @@ export class Outbox {
   #tailStart = 0;
   /** The transport was handed a part of `#buffer` and may hold it. */
   #lent = false;
+  /** Little was sent at the last flush: the next one starts with a small slab. */
+  #quiet = true;
 
   constructor(pool: BufferPool) {
     this.#pool = pool;
@@ -268,6 +282,7 @@ export class Outbox {
 
   #release(queued: number): void {
     if (this.#buffer !== null && queued === 0) this.#pool.give(this.#buffer);
+    this.#quiet = this.#length < SMALL && this.#pieces === null;
     this.#lent = false;
     this.#buffer = null;
     this.#start = this.#length = 0;
@@ -281,7 +296,8 @@ export class Outbox {
     const old = this.#buffer;
     if (old === null) {
       this.#start = this.#length = 0;
-      return (this.#buffer = this.#pool.take(bytes));
+      const small = this.#quiet && bytes <= SMALL;
+      return (this.#buffer = small ? this.#pool.takeSmall() : this.#pool.take(bytes));
     }
     if (open > 0) this.#closeOwn();
     // The old buffer now belongs to its pieces; doubling keeps the number of pieces small.

@@ -19,6 +19,7 @@ import { chooseMember } from "./queue-group.ts";
 
 /** From here on receivers get a slice of the incoming payload instead of a copy. */
 const SLICE_MIN = 32 * 1024;
+const DOLLAR = 36;
 const UPPER_H = 72;
 const UPPER_L = 76;
 /** `MSG ` as a little-endian word. */
@@ -234,6 +235,7 @@ function deliverToLeaves(engine: Engine, source: Link | null, m: Message, match:
 
 /** All of them take the same bytes: headers, no filters, no cluster or state that sets one apart. */
 function canShare(source: Link | null, m: Message, leaves: readonly Subscription[]): boolean {
+  if (mayBeReserved(m)) return false;
   const from = source?.leaf?.remoteCluster ?? "";
   // A request's header may name the requester, whose account has another name behind each hub.
   const named = m.headerEnd !== 0 && m.replyEnd !== 0;
@@ -245,6 +247,11 @@ function canShare(source: Link | null, m: Message, leaves: readonly Subscription
     if (named && leaf.solicited) return false;
   }
   return true;
+}
+
+/** JetStream's API, which stays on its side of a link between domains, and everything else that starts with `$`. */
+export function mayBeReserved(m: Message): boolean {
+  return m.bytes[m.subjectStart] === DOLLAR;
 }
 
 /**
@@ -283,7 +290,7 @@ function sendToLeaf(
 ): number {
   const leaf = link.leaf as LeafState;
   let named = groups;
-  if (link.checksDelivery) {
+  if (link.checksDelivery || mayBeReserved(m)) {
     const kept = engine.leafPermits(link, m, match, groups);
     if (kept === null) return 0;
     named = kept.length === 0 ? null : kept;

@@ -8,8 +8,10 @@
  *
  * Invariant (checked by the simulator): after `announce`, each link has exactly the keys a fresh link would get.
  */
+import { latin1Bytes } from "../bytes/ascii.ts";
 import { isSubset } from "../subject/subject.ts";
 import type { Link } from "../link/link.ts";
+import { Slab } from "../link/outbound.ts";
 
 /** Interest in one key, split by where it comes from. */
 export class InterestEntry {
@@ -17,6 +19,8 @@ export class InterestEntry {
   readonly subject: string;
   readonly queue: string;
   readonly isLds: boolean;
+  /** May fall under the denies of JetStream's API, which all start so. */
+  readonly isReserved: boolean;
   /** Our own clients, internal subscriptions and the account's imports and mappings. */
   local = 0;
   /** Through leaf links of which we are the hub, and of which we are the spoke. */
@@ -28,18 +32,37 @@ export class InterestEntry {
   /** By slot of the link: what was announced (plain: 1). */
   announced: number[] = [];
   dirty = false;
+  /** `LS+ subject CRLF`, made when first needed: a snapshot for a thousand links needs it a thousand times. */
+  line: Slab | null = null;
 
   constructor(key: string, subject: string, queue: string) {
     this.key = key;
     this.subject = subject;
     this.queue = queue;
     this.isLds = subject.startsWith("$LDS.");
+    this.isReserved = subject.startsWith("$");
   }
 }
 
 export type Announce = (link: Link, entry: InterestEntry, weight: number) => void;
 
+/** The `LS+` or `LS-` line that tells of `weight` (0 = none any more), without its CRLF. */
+export function announcementText(entry: InterestEntry, weight: number): string {
+  const suffix = entry.queue === "" || weight === 0 ? entry.key : `${entry.key} ${weight}`;
+  return `${weight > 0 ? "LS+" : "LS-"} ${suffix}`;
+}
+
+export function announcementLine(entry: InterestEntry, weight: number): Slab {
+  const plain = entry.queue === "" && weight > 0;
+  if (plain && entry.line !== null) return entry.line;
+  const slab = new Slab(latin1Bytes(`${announcementText(entry, weight)}\r\n`));
+  if (plain) entry.line = slab;
+  return slab;
+}
+
 export class InterestTable {
+  /** Since the last announcement our own clients changed something: that is told at once. */
+  localChanged = false;
   readonly #entries = new Map<string, InterestEntry>();
   readonly #dirty: InterestEntry[] = [];
   /** Links by slot; a freed slot is used again. */
@@ -64,6 +87,7 @@ export class InterestTable {
       return;
     }
     if (entry.queue === "" && before > 0 && entry.local > 0) return;
+    this.localChanged = true;
     this.#mark(entry);
   }
 
@@ -120,6 +144,7 @@ export class InterestTable {
   /** Tells every link what changed since the last call. */
   announce(announce: Announce): void {
     const dirty = this.#dirty;
+    this.localChanged = false;
     for (let i = 0; i < dirty.length; i++) {
       const entry = dirty[i] as InterestEntry;
       entry.dirty = false;
@@ -170,7 +195,7 @@ export class InterestTable {
     if (entry.isLds || subject.startsWith("_GR_.") || subject.startsWith("$GR.")) return true;
     const leaf = link.leaf;
     if (leaf === null) return false;
-    if (leaf.quietReceive !== null && coveredByDeny(leaf.quietReceive.rules.deny, subject)) return false;
+    if (leaf.quietReceive !== null && entry.isReserved && coveredByDeny(leaf.quietReceive.rules.deny, subject)) return false;
     return leaf.receiveFilter === null || leaf.receiveFilter.allowsAnnouncement(subject);
   }
 

@@ -7,7 +7,7 @@ import type { QueueGroup } from "../account/match-result.ts";
 import type { Engine } from "../engine.ts";
 import { KIND_LEAF, type Link, type Subscription } from "../link/link.ts";
 import type { Message } from "../protocol/message.ts";
-import { deliverToSub } from "./deliver.ts";
+import { deliverToSub, mayBeReserved } from "./deliver.ts";
 
 /**
  * Delivers to a local member and returns it, or returns the member behind a leaf link that must get it (not
@@ -40,5 +40,5 @@ function mayCross(engine: Engine, source: Link | null, m: Message, sub: Subscrip
   if (link === source || link.state !== "active" || sub.closed) return false;
   const from = source?.leaf?.remoteCluster ?? "";
   if (from !== "" && from === link.leaf?.remoteCluster) return false;
-  return !link.checksDelivery || engine.leafPermitsQueue(link, m, sub);
+  return !(link.checksDelivery || mayBeReserved(m)) || engine.leafPermitsQueue(link, m, sub);
 }
