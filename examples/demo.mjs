@@ -3,7 +3,7 @@
  * stay up to play with, until Ctrl-C. `npm run demo`
  */
 import { connect } from "@nats-io/transport-node";
-import { startServer } from "frond";
+import { StartError, startServer } from "frond";
 
 const token = "s3cr3t";
 
@@ -11,23 +11,21 @@ const token = "s3cr3t";
  * On its usual port, or on any free one where that is taken.
  * @param {import("frond").StartOptions} options
  */
-async function start(options) {
+async function start(options, anyLeafPort = {}) {
   try {
     return await startServer({ host: "127.0.0.1", ...options });
   } catch (error) {
-    if (error?.code !== "PORT_IN_USE") throw error;
-    const leafnodes = options.leafnodes?.port === undefined ? {} : { leafnodes: { port: -1 } };
-    return startServer({ host: "127.0.0.1", ...options, port: -1, ...leafnodes });
+    if (!(error instanceof StartError && error.code === "PORT_IN_USE")) throw error;
+    return startServer({ host: "127.0.0.1", ...options, port: -1, ...anyLeafPort });
   }
 }
 
-const hub = await start({
-  port: 4222,
-  leafnodes: { port: 7422 },
-  authorization: { token },
-});
+const hub = await start(
+  { port: 4222, leafnodes: { port: 7422 }, authorization: { token } },
+  { leafnodes: { port: -1 } },
+);
 const service = await connect({ servers: hub.clientUrl, token });
-service.subscribe("q", { callback: (_error, message) => message.respond("42") });
+service.subscribe("q", { callback: (_error, message) => void message.respond("42") });
 await service.flush();
 
 const leaf = await start({

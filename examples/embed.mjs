@@ -5,7 +5,7 @@ const server = await startServer(); // any free port of 127.0.0.1
 const client = await server.connect();
 
 client.subscribe("greet.*", {
-  callback: (_error, message) => message.respond(`hello, ${message.subject.split(".")[1]}`),
+  callback: (_error, message) => void message.respond(`hello, ${message.subject.split(".")[1]}`),
 });
 console.log((await client.request("greet.world")).string());
 console.log(`clients of other processes: ${server.clientUrl.replace(/\d+$/, "<port>")}`);

@@ -4,9 +4,12 @@ import { describeOptions } from "../dist/src/config/index.js";
 
 const file = new URL("../docs/config.md", import.meta.url);
 
+/** @param {string} text */
 const cell = (text) => text.replaceAll("|", "\\|");
+/** @param {string} text */
 const code = (text) => (text === "" ? "" : `\`${cell(text)}\``);
 
+/** @param {ReturnType<typeof describeOptions>[number]} block */
 function blockText({ name, options }) {
   const title = name === "options" ? "Top level" : `\`${name}\``;
   const rows = options.map((option) => [
@@ -19,11 +22,16 @@ function blockText({ name, options }) {
   return `## ${title}\n\n${table(["option", "type", "default", "reload", "meaning"], rows)}\n`;
 }
 
+/**
+ * @param {string[]} head
+ * @param {string[][]} rows
+ */
 function table(head, rows) {
-  const widths = head.map((title, i) =>
-    Math.max(3, ...[head, ...rows].map((row) => row[i].length)),
+  const widths = head.map((_, i) =>
+    Math.max(3, ...[head, ...rows].map((row) => (row[i] ?? "").length)),
   );
-  const line = (cells) => `| ${cells.map((text, i) => text.padEnd(widths[i])).join(" | ")} |`;
+  /** @param {string[]} cells */
+  const line = (cells) => `| ${cells.map((text, i) => text.padEnd(widths[i] ?? 0)).join(" | ")} |`;
   return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n");
 }
 

@@ -9,6 +9,10 @@ import { isMainThread, parentPort, Worker, workerData } from "node:worker_thread
 
 const HANG_MS = 30_000;
 
+/**
+ * @param {number} batch
+ * @param {{ index: number, role: string, problem: string, sent: unknown }} failure
+ */
 function showFailure(batch, failure) {
   console.log(
     `conversation ${failure.index} of batch ${batch} (${failure.role}): ${failure.problem}`,
@@ -21,10 +25,10 @@ async function work() {
   const { first, batches, keepGoing } = workerData;
   const { runBatch } = await import("../dist/test/fuzz/fuzzer.js");
   for (let batch = first; batch < first + batches; batch++) {
-    parentPort.postMessage({ batch });
+    parentPort?.postMessage({ batch });
     const failure = runBatch(batch);
     if (failure === null) continue;
-    parentPort.postMessage({ batch, failure });
+    parentPort?.postMessage({ batch, failure });
     if (!keepGoing) return;
   }
 }

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("../dist/test", import.meta.url));
 const parts = process.argv.slice(2).filter((a) => !a.startsWith("--"));
 const flags = process.argv.slice(2).filter((a) => a.startsWith("--"));
-const files = readdirSync(root, { recursive: true })
+const files = readdirSync(root, { recursive: true, encoding: "utf8" })
   .filter((f) => f.endsWith(".test.js") && (parts.length === 0 || parts.some((p) => f.includes(p))))
   .sort()
   .map((f) => `${root}/${f}`);
