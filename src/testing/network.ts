@@ -319,8 +319,8 @@ export class SimConnection {
     if (direction !== "ab") this.#ba.stallUntil(until);
   }
 
-  setLine(line: LineOptions): void {
-    this.#ab.line = line;
-    this.#ba.line = line;
+  setLine(line: LineOptions, direction: "both" | "ab" | "ba" = "both"): void {
+    if (direction !== "ba") this.#ab.line = line;
+    if (direction !== "ab") this.#ba.line = line;
   }
 }

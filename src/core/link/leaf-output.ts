@@ -44,6 +44,8 @@ export class LeafOutput {
   /** Bytes that the outbox has handed over in all, and of them the end of its last control line. */
   handedOver = 0;
   lastControl = 0;
+  /** Bytes of control lines in the outbox, until the last of them has left. */
+  #controlBytes = 0;
 
   /** Where the next control line goes. */
   controlBox(link: Link, engine: Engine): Outbox {
@@ -52,8 +54,16 @@ export class LeafOutput {
   }
 
   /** A control line was appended to the link's outbox itself. */
-  controlEnds(link: Link): void {
+  controlEnds(link: Link, length: number): void {
+    if (this.lastControl <= this.handedOver) this.#controlBytes = 0;
+    this.#controlBytes += length;
     this.lastControl = this.handedOver + link.out.bytes;
+  }
+
+  /** Bytes of control lines that wait, about: those that left from among others still count. */
+  waitingControl(link: Link): number {
+    const own = this.lastControl <= this.handedOver ? 0 : this.#controlBytes;
+    return Math.min(own, link.out.bytes) + (this.lane?.bytes ?? 0);
   }
 
   /** Bytes that wait on our side of the transport. */

@@ -19,9 +19,9 @@ interface PendingRule {
   readonly policy: "drop" | "pause" | "close";
 }
 
-/** Everything that waits for a link: held by us, and by the transport. */
-export function pendingBytes(link: Link): number {
-  return link.queued + (link.leaf === null ? link.out.bytes : link.leaf.output.waiting(link));
+/** What waits of messages, held by us and by the transport; interest does not count, as it must be told. */
+function messageBytes(link: Link, output: LeafOutput): number {
+  return link.queued + output.waiting(link) - output.waitingControl(link);
 }
 
 function ruleFor(engine: Engine, link: Link): PendingRule {
@@ -39,8 +39,10 @@ export function admits(engine: Engine, link: Link, frame: number, payload: numbe
   if (output === undefined) return true;
   const { limit, policy } = ruleFor(engine, link);
   if (policy === "close") return true;
-  const pending = pendingBytes(link);
-  if (policy === "pause" && pending > limit * PAUSE_PART) pauseProducer(engine, output);
+  const pending = messageBytes(link, output);
+  // Of a paused producer, what was read already is taken.
+  const isFilling = policy === "pause" && pending > limit * PAUSE_PART;
+  if (isFilling && pauseProducer(engine, output)) return true;
   if (pending + frame <= limit) return true;
   output.droppedMsgs++;
   output.droppedBytes += payload;
@@ -52,9 +54,13 @@ export function admits(engine: Engine, link: Link, frame: number, payload: numbe
 
 /** What waits for a leaf link has grown: beyond the bound the link is closed, if that is the policy. */
 export function checkLeafPending(engine: Engine, link: Link): void {
+  const output = link.leaf?.output;
+  if (output === undefined) return;
   const { limit, policy } = ruleFor(engine, link);
-  // With the other policies messages never get beyond it; only control lines do.
-  if (pendingBytes(link) <= (policy === "close" ? limit : 2 * limit)) return;
+  const isOver = policy === "close" && messageBytes(link, output) > limit;
+  // A peer that leaves even what it must be told unread is no better than a dead one.
+  const mostControl = Math.max(limit, engine.options.maxPending);
+  if (!isOver && output.waitingControl(link) <= mostControl) return;
   engine.slowConsumers.leafs++;
   engine.log("notice", link, `Slow Consumer Detected: MaxPending of ${limit} Exceeded`);
   engine.close(link, "Slow Consumer (Pending Bytes)", false);
@@ -67,7 +73,7 @@ export function slowsProducers(engine: Engine, link: Link): boolean {
 
 /** Output was handed over. */
 export function easePressure(engine: Engine, link: Link, output: LeafOutput): void {
-  if (pendingBytes(link) > ruleFor(engine, link).limit * EASED_PART) return;
+  if (messageBytes(link, output) > ruleFor(engine, link).limit * EASED_PART) return;
   releaseProducers(engine, output);
   if (!output.isDropping) return;
   output.isDropping = false;
@@ -86,13 +92,15 @@ export function releaseProducers(engine: Engine, output: LeafOutput): void {
 }
 
 /** Only clients are paused: another link or the server itself serves others too. */
-function pauseProducer(engine: Engine, output: LeafOutput): void {
+function pauseProducer(engine: Engine, output: LeafOutput): boolean {
   const source = engine.current;
-  if (source === null || source.kind !== KIND_CLIENT || source.waitsFor !== null) return;
+  if (source === null || source.kind !== KIND_CLIENT) return false;
+  if (source.waitsFor !== null) return true;
   source.waitsFor = output;
   output.paused ??= new Set();
   output.paused.add(source);
   engine.pauseFor(source);
+  return true;
 }
 
 function reportDrop(engine: Engine, link: Link, output: LeafOutput, limit: number): void {

@@ -14,7 +14,7 @@
 import type { Millis } from "../contract.ts";
 
 const START_BYTES = 16 * 1024;
-const LEAST_BYTES = 2 * 1024;
+const LEAST_BYTES = 4 * 1024;
 /** Up to here the window may hold `SLOW_TIME` of output, above it `FAST_TIME`. */
 const SLOW_BYTES = 64 * 1024;
 const SLOW_TIME: Millis = 1000;
@@ -27,6 +27,9 @@ const PROBE_TIME: Millis = 500;
 const SMALL_FLIGHT = 512;
 const DELAY_MAX: Millis = 2000;
 const DELAY_GUESS: Millis = 500;
+/** For so long a rate that was reached is taken for what the line can do. */
+const RATE_MEMORY: Millis = 10_000;
+const LEAST_TIME: Millis = 0.001;
 /** PINGs of ours that wait for an answer; no more are sent beyond. */
 const PROBES_MAX = 256;
 
@@ -55,6 +58,9 @@ export class LeafWindow {
   readonly #probes: Probe[] = [];
   /** The window held output back since the last PONG. */
   #limited = false;
+  /** Bytes per millisecond, the most that was reached of late. */
+  #rate = 0;
+  #ratedAt: Millis = 0;
   #leastDelay: Millis = Number.POSITIVE_INFINITY;
   #leastGuess: Millis = DELAY_GUESS;
 
@@ -115,13 +121,13 @@ export class LeafWindow {
   ponged(now: Millis, received: number): Millis {
     const probe = this.#probes.shift();
     if (probe === undefined) return -1;
-    const time = Math.max(now - probe.at, 0.001);
+    const time = Math.max(now - probe.at, LEAST_TIME);
     this.#acknowledged = Math.max(this.#acknowledged, probe.offset);
     this.#leastGuess = Math.min(this.#leastGuess, time);
     if (probe.flight <= SMALL_FLIGHT) {
       this.#leastDelay = Math.min(this.#leastDelay, time, DELAY_MAX);
     }
-    this.#follow(probe, time, received);
+    this.#follow(probe, now, received);
     return time;
   }
 
@@ -131,9 +137,18 @@ export class LeafWindow {
     return oldest === undefined || now - oldest.at > 2 * this.#patience(oldest);
   }
 
-  #follow(probe: Probe, time: Millis, received: number): void {
-    const rate = probe.flight / time;
-    const allowed = clamp(SLOW_BYTES / rate, FAST_TIME, SLOW_TIME) + this.#delay;
+  #follow(probe: Probe, now: Millis, received: number): void {
+    const time = Math.max(now - probe.at, LEAST_TIME);
+    const sample = probe.flight / time;
+    const isBusy = received - probe.received >= LEAST_BYTES;
+    const memory = this.#rate * Math.max(0, 1 - (now - this.#ratedAt) / RATE_MEMORY);
+    let rate = Math.max(sample, memory);
+    // The peer's own output may delay its PONG by as much as ours may take.
+    const share = isBusy ? SLOW_TIME : clamp(SLOW_BYTES / rate, FAST_TIME, SLOW_TIME);
+    const allowed = share + this.#delay;
+    if (time > 2 * allowed) rate = sample;
+    this.#rate = rate;
+    this.#ratedAt = now;
     if (time > allowed) {
       if (this.#isBlind(probe, received)) return;
       // A PING behind next to nothing tells of a delay, hardly of a rate.
