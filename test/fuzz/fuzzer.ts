@@ -269,9 +269,9 @@ export class Batch {
         this.#problem ??= `a good ${role} was closed: ${link.closedReason}`;
         return;
       }
-      // Answers, so that it is never stale.
-      if (wire.text.includes("PING\r\n"))
-        this.engine.receive(link.id, latin1Bytes("PONG\r\n"), this.#now);
+      // A PONG for each PING: they keep it from being stale, and pace what a leaf link is sent.
+      const pings = wire.text.split("PING\r\n").length - 1;
+      if (pings > 0) this.engine.receive(link.id, latin1Bytes("PONG\r\n".repeat(pings)), this.#now);
       const wrong = wrongOutput(wire.text, role);
       if (wrong !== null) this.#problem ??= `to a good ${role}: ${wrong}`;
       wire.text = "";
