@@ -212,7 +212,7 @@ export class Engine {
     this.now = now;
     link.queued = queued;
     link.lastDrain = now;
-    if (queued === 0 && link.writeAt > 0) writeEnded(this, link);
+    if (queued === 0 && link.writeAt > 0 && link.leaf === null) writeEnded(this, link);
     if (queued === 0 && (link.out.bytes > 0 || link.leaf !== null)) this.#flushLink(link);
     if (this.#stalled.size > 0 && !this.#isFilling(link)) this.#resumeStalled();
   }

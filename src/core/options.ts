@@ -83,7 +83,8 @@ export interface LeafOptions {
 }
 
 /**
- * `close`: what was written at once must be gone by the deadline. `retry`: as long as some of it goes, the link
- * stays. `default`: a client closes if none of it went, a leaf link is retried.
+ * What is done when a write is not over by the deadline. `default`: a client that took none of it is closed, a
+ * leaf link is retried. `retry`: the link stays as long as some of it goes. `close`: it is closed, a leaf link
+ * only if none of it went, as its output never ends on a busy link.
  */
 export type WriteTimeout = "default" | "close" | "retry";

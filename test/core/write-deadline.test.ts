@@ -146,7 +146,10 @@ test("a leaf link is kept while some of it goes, and closed when none does", () 
   bench.unsent -= 1;
   bench.engine.advance(START + 500);
   assert.equal(bench.closed, null);
+  assert.deepEqual(bench.notices(), []);
   bench.engine.advance(START + 1000);
+  assert.equal(bench.closed, null);
+  bench.engine.advance(START + 1500);
   assert.equal(bench.closed, "Slow Consumer (Write Deadline)");
   assert.match(bench.notices().join("\n"), /Detected: WriteDeadline of 500ms.*\n.*State/);
   assert.equal(bench.engine.slowConsumers.leafs, 2);

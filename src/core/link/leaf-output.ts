@@ -17,7 +17,7 @@ import { easePressure } from "./leaf-pressure.ts";
 import { LeafWindow } from "./leaf-window.ts";
 import type { Link } from "./link.ts";
 import { Outbox } from "./outbound.ts";
-import { writeBegan } from "./write-deadline.ts";
+import { watchWrite } from "./write-deadline.ts";
 
 const PONG = frame("PONG\r\n");
 const PING = frame("PING\r\n");
@@ -88,7 +88,7 @@ export function flushLeaf(engine: Engine, link: Link, output: LeafOutput): void 
   const left = output.waiting(link);
   output.isHeld = left > 0;
   ping(engine, link, output, left > 0 && link.queued === 0);
-  if (link.queued > 0 && link.writeAt === 0) writeBegan(engine, link);
+  watchWrite(engine, link, output.isHeld);
   if (output.isDropping || output.paused !== null) easePressure(engine, link, output);
 }
 

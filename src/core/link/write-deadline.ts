@@ -2,6 +2,7 @@
  * How long the transport may take over what a link is sent. The time runs from the moment it holds bytes back
  * until it has taken all of them, and starts anew whenever some went out, unless the policy is `close`.
  */
+import type { Millis } from "../contract.ts";
 import type { Engine } from "../engine.ts";
 import type { WriteTimeout } from "../options.ts";
 import { formatMillis } from "../bytes/ascii.ts";
@@ -31,29 +32,50 @@ export function writeEnded(engine: Engine, link: Link): void {
   );
 }
 
+/** The same for a leaf link, whose output may also wait here for its window: `held`. */
+export function watchWrite(engine: Engine, link: Link, held: boolean): void {
+  if (link.queued > 0 || held) {
+    if (link.writeAt === 0) writeBegan(engine, link);
+  } else if (link.writeAt > 0) writeEnded(engine, link);
+}
+
 /** The deadline has come. Returns whether it closed the link. */
 export function checkWrite(engine: Engine, link: Link): boolean {
   const { writeDeadline, writeTimeout } = rulesFor(engine, link);
+  const since = link.writeAt - writeDeadline;
   const progress = progressOf(engine, link);
-  const moved = progress !== link.progress;
+  const moved = progress !== link.progress || isExcused(engine, link, since);
   link.progress = progress;
   link.writeAt = engine.now + writeDeadline;
-  const patient = writeTimeout === "default" && link.kind === KIND_CLIENT;
-  if (moved && patient) return false;
-  const isStranger = link.kind === KIND_CLIENT && link.state !== "active";
-  if (!isStranger) {
-    if (link.kind === KIND_LEAF) engine.slowConsumers.leafs++;
-    else engine.slowConsumers.clients++;
-    const state = link.slow ? "State" : "Detected";
-    const after = `WriteDeadline of ${formatMillis(writeDeadline)} exceeded with ${amount(link)}`;
-    engine.log("notice", link, `Slow Consumer ${state}: ${after}`);
-  }
-  if (moved && writeTimeout !== "close") {
+  const isClient = link.kind === KIND_CLIENT;
+  if (moved && !(isClient && writeTimeout !== "default")) return false;
+  if (!isClient || link.state === "active") report(engine, link, writeDeadline);
+  // A retried write has taken some in the beginning, or it would not be under way.
+  const isRetried = writeTimeout === "retry" || (writeTimeout === "default" && !isClient);
+  if (isRetried && (moved || !link.slow)) {
     link.slow = true;
     return false;
   }
   engine.close(link, "Slow Consumer (Write Deadline)", false);
   return true;
+}
+
+/**
+ * A leaf link whose transport has taken everything, and whose window is what holds output back: its peer is given
+ * the time that the line was seen to need, and any byte from it is a sign of life.
+ */
+function isExcused(engine: Engine, link: Link, since: Millis): boolean {
+  const output = link.leaf?.output;
+  if (output === undefined || link.queued > 0) return false;
+  return link.lastByte > since || !output.window.isOverdue(engine.now);
+}
+
+function report(engine: Engine, link: Link, writeDeadline: Millis): void {
+  if (link.kind === KIND_LEAF) engine.slowConsumers.leafs++;
+  else engine.slowConsumers.clients++;
+  const state = link.slow ? "State" : "Detected";
+  const after = `WriteDeadline of ${formatMillis(writeDeadline)} exceeded with ${amount(link)}`;
+  engine.log("notice", link, `Slow Consumer ${state}: ${after}`);
 }
 
 function amount(link: Link): string {
