@@ -135,7 +135,7 @@ export class Batch {
     } catch (error) {
       this.#problem ??= error instanceof Error ? (error.stack ?? error.message) : String(error);
     }
-    this.#checkGood();
+    this.#pass(0.1);
     const after = this.#counts();
     if (after !== baseline) this.#problem ??= `left behind: ${baseline} became ${after}`;
     const problem = this.#problem;
@@ -220,6 +220,7 @@ export class Batch {
     for (const decide of this.#verdicts.splice(0)) decide();
     for (const id of this.#wires.keys()) this.#drain(id);
     this.engine.advance(this.#now);
+    this.#serveGood();
   }
 
   #drain(id: LinkId): void {
@@ -261,8 +262,8 @@ export class Batch {
     if (pending > 2 * MAX_PENDING) this.#problem ??= `${pending} bytes wait`;
   }
 
-  #checkGood(): void {
-    this.#pass(0.1);
+  /** The good peers hear nothing that they must not, answer, and are there to stay. */
+  #serveGood(): void {
     for (const [link, role] of this.#good) {
       const wire = this.#wires.get(link.id);
       if (wire === undefined || !this.engine.isOpen(link)) {
