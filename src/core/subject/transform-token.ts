@@ -109,12 +109,12 @@ function parseCall(
     case "slicefromright":
     case "splitfromleft":
     case "splitfromright":
-      if (args.length < 2) return few;
-      if (args.length > 2) return many;
-      if (first === null || first === undefined || second === null || second === undefined)
-        return bad;
-      return { kind: name, at: first, size: second };
+      break;
   }
+  if (args.length < 2) return few;
+  if (args.length > 2) return many;
+  if (first === null || first === undefined || second === null || second === undefined) return bad;
+  return { kind: name, at: first, size: second };
 }
 
 function integer(text: string): number | null {
@@ -137,12 +137,11 @@ export function cutToken(kind: CutKind, token: string, size: number): string {
     case "splitfromright":
       return `${token.slice(0, fromRight)}.${token.slice(fromRight)}`;
     case "slicefromleft":
-    case "slicefromright": {
-      const pieces: string[] = [];
-      const first = kind === "slicefromleft" ? size : token.length % size || size;
-      pieces.push(token.slice(0, first));
-      for (let i = first; i < token.length; i += size) pieces.push(token.slice(i, i + size));
-      return pieces.join(".");
-    }
+    case "slicefromright":
+      break;
   }
+  const first = kind === "slicefromleft" ? size : token.length % size || size;
+  const pieces = [token.slice(0, first)];
+  for (let i = first; i < token.length; i += size) pieces.push(token.slice(i, i + size));
+  return pieces.join(".");
 }

@@ -92,8 +92,9 @@ export class SubjectTransform {
       case "slicefromright":
       case "splitfromleft":
       case "splitfromright":
-        return cutToken(token.kind, this.#wildcard(token.at, tokens), token.size);
+        break;
     }
+    return cutToken(token.kind, this.#wildcard(token.at, tokens), token.size);
   }
 
   /** As in nats-server, number 0 stands for the first token of the subject. */
@@ -180,8 +181,9 @@ function positionsOf(token: TransformToken): readonly number[] {
     case "slicefromright":
     case "splitfromleft":
     case "splitfromright":
-      return [token.at];
+      break;
   }
+  return [token.at];
 }
 
 /** `orders.$2.{{wildcard(1)}}` -> `orders.*.*`: the subjects a strict transform's result can have. */
