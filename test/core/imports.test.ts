@@ -22,6 +22,13 @@ function define(server: SimServer, specs: Readonly<Record<string, Partial<Accoun
   );
 }
 
+interface Metric {
+  readonly type: string;
+  readonly status: number;
+  readonly requestor: { readonly acc: string };
+  readonly responder: { readonly acc: string };
+}
+
 interface Trio {
   readonly sim: Simulation;
   readonly server: SimServer;
@@ -208,14 +215,14 @@ test("the latency of a service is told in the exporting account", () => {
   b.publish("ask", "q");
   sim.run(10);
   assert.equal(box.received.length, 1);
-  const told = metrics.received.map((m) => JSON.parse(m.body) as Record<string, unknown>);
+  const told = metrics.received.map((m) => JSON.parse(m.body) as Metric);
   assert.deepEqual(
-    told.map((m) => m["status"]),
+    told.map((m) => m.status),
     [200, 400],
   );
-  assert.equal(told[0]?.["type"], "io.nats.server.metric.v1.service_latency");
-  assert.equal((told[0]?.["requestor"] as { acc: string }).acc, "B");
-  assert.equal((told[0]?.["responder"] as { acc: string }).acc, "A");
+  assert.equal(told[0]?.type, "io.nats.server.metric.v1.service_latency");
+  assert.equal(told[0]?.requestor.acc, "B");
+  assert.equal(told[0]?.responder.acc, "A");
 });
 
 test("a stream import takes just what a subscription asks for, under the local subject", () => {

@@ -73,7 +73,7 @@ export class Account {
   observer: SubscriptionObserver | null = null;
   readonly #pool: BufferPool;
   readonly #cache: MatchCache<Match>;
-  readonly #changes: (Uint8Array | null)[] = new Array<Uint8Array | null>(CHANGE_LOG).fill(null);
+  readonly #changes: (Uint8Array | null)[] = Array.from({ length: CHANGE_LOG }, () => null);
   #version = 0;
   /** Results by the subscriptions they hold, so that many subjects with the same receivers share one. */
   readonly #results = new Map<string, MatchResult>();
