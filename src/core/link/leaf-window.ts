@@ -131,6 +131,12 @@ export class LeafWindow {
     return time;
   }
 
+  /** Whether the oldest PING should have been answered at the rate that was measured. */
+  isLate(now: Millis): boolean {
+    const oldest = this.#probes[0];
+    return oldest === undefined || now - oldest.at > this.#patience(oldest);
+  }
+
   /** Whether the oldest PING should have been answered, at twice the time that was measured. */
   isOverdue(now: Millis): boolean {
     const oldest = this.#probes[0];

@@ -67,7 +67,7 @@ export function checkWrite(engine: Engine, link: Link): boolean {
 function isExcused(engine: Engine, link: Link, since: Millis): boolean {
   const output = link.leaf?.output;
   if (output === undefined || link.queued > 0) return false;
-  return link.lastByte > since || !output.window.isOverdue(engine.now);
+  return link.lastByte > since || !output.window.isLate(engine.now);
 }
 
 function report(engine: Engine, link: Link, writeDeadline: Millis): void {
