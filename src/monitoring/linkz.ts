@@ -36,7 +36,12 @@ export function linkz(state: MonitorState, options: LinkzOptions = {}): JsonObje
       uptime: uptime(state.now - link.opened),
       rtt: { last: roundTrip(link.rtt) },
       ...linkEntry(link),
-      out: { msgs: link.outMsgs, bytes: link.outBytes, refused: link.leaf?.refusedOut ?? 0 },
+      out: {
+        msgs: link.outMsgs,
+        bytes: link.outBytes,
+        refused: link.leaf?.refusedOut ?? 0,
+        dropped: link.leaf?.output.droppedMsgs ?? 0,
+      },
     })),
   };
 }
@@ -100,7 +105,10 @@ function linkEntry(link: Link): JsonObject {
       compression: leaf?.compression ?? "not supported",
       tls: tls === null ? null : { version: tls.version, cipher_suite: tls.cipher },
       last_error: omit(leaf?.lastError),
-      pending_bytes: link.queued + link.out.bytes,
+      // Held by us, and by the transport; and how much of what it took may not have been worked through yet.
+      pending_bytes: link.queued + (leaf?.output.waiting(link) ?? 0),
+      in_flight_bytes: leaf?.output.window.inFlight ?? 0,
+      window_bytes: Math.round(leaf?.output.window.bytes ?? 0),
       last_byte: timestamp(link.lastByte),
     },
     interest: { received: link.subs?.size ?? 0, announced: announcedKeys(link) },

@@ -7,6 +7,7 @@ export {
   type ServerInput,
   type SimulationInput,
 } from "./simulation.ts";
+export { FaultProxy, type FaultProxyOptions } from "./fault-proxy.ts";
 export { linkPair, type LinkPair, type LinkPairInput } from "./link-pair.ts";
 export { FAST_LINE, type LineOptions, SimConnection } from "./network.ts";
 export { type SimServer } from "./sim-server.ts";
@@ -17,3 +18,5 @@ export {
   type SimClient,
   type SimSubscription,
 } from "./sim-client.ts";
+export { type Server, startServer, type StartOptions } from "../server/index.ts";
+export { runSwarm, type SwarmInput, type SwarmReport } from "./swarm.ts";
