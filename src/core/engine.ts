@@ -267,11 +267,22 @@ export class Engine {
     queue: string,
     handler: InternalHandler,
   ): Subscription {
-    const link = this.internalLink(account);
+    return this.subscribeOn(this.internalLink(account), subject, queue, handler);
+  }
+
+  /** The same on a link of `quietLink`. */
+  subscribeOn(link: Link, subject: string, queue: string, handler: InternalHandler): Subscription {
     const id = this.#nextSubId++;
     const sub = new Subscription(id, link, { subject, queue, sid: String(id) }, handler);
     this.addSubscription(sub);
     return sub;
+  }
+
+  /** A link of the server's own: messages with it as their source do not come back to its subscriptions. */
+  quietLink(account: Account): Link {
+    const link = this.#newInternal(account);
+    link.echo = false;
+    return link;
   }
 
   /**
@@ -668,11 +679,16 @@ export class Engine {
   internalLink(account: Account): Link {
     let link = this.#internal.get(account);
     if (link === undefined) {
-      const origin = originOf({ host: "", port: 0, connectionType: "IN_PROCESS" }, "SYSTEM", this.options);
-      link = new Link(this.#nextId++, KIND_INTERNAL, account, this.pool, origin, this.now);
-      link.state = "active";
+      link = this.#newInternal(account);
       this.#internal.set(account, link);
     }
+    return link;
+  }
+
+  #newInternal(account: Account): Link {
+    const origin = originOf({ host: "", port: 0, connectionType: "IN_PROCESS" }, "SYSTEM", this.options);
+    const link = new Link(this.#nextId++, KIND_INTERNAL, account, this.pool, origin, this.now);
+    link.state = "active";
     return link;
   }
 

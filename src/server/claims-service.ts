@@ -16,9 +16,9 @@ import {
   latin1,
   latin1ToUtf8,
   utf8Bytes,
-  type Account,
   type Engine,
   type InternalMessage,
+  type Link,
   type Millis,
   type Subscription,
 } from "../core/index.ts";
@@ -45,7 +45,7 @@ export class ClaimsResponder {
   readonly #lookups = new Map<string, (payload: string | null) => void>();
   readonly #subscriptions: Subscription[] = [];
   readonly #timers: NodeJS.Timeout[] = [];
-  #account: Account | null = null;
+  #link: Link | null = null;
   #lastLookup = 0;
 
   constructor(host: ClaimsHost, service: ClaimsService, store: JwtStore | null, inbox: string) {
@@ -57,19 +57,20 @@ export class ClaimsResponder {
 
   /** Subscribes; with an `interval`, the stores of other servers are compared that often. */
   start(interval: Millis | null): void {
-    const account = this.#host.engine.account(this.#host.systemAccount);
-    this.#account = account;
+    const { engine, systemAccount } = this.#host;
+    const link = engine.quietLink(engine.account(systemAccount));
+    this.#link = link;
     for (const { subject, queue } of this.#service.subscriptions()) {
-      this.#listen(account, subject, queue, (message) => this.#handle(message));
+      this.#listen(link, subject, queue, (message) => this.#handle(message));
     }
     const store = this.#store;
     if (store === null) return;
-    this.#listen(account, `${this.#inbox}.lookup.*`, "", ({ subject, payload }) => {
+    this.#listen(link, `${this.#inbox}.lookup.*`, "", ({ subject, payload }) => {
       this.#lookups.get(subject)?.(textOf(payload));
     });
     this.#every(EXPIRE_EVERY, () => store.expire());
     if (interval === null) return;
-    this.#listen(account, `${this.#inbox}.pack`, "", ({ payload }) => this.#merge(store, payload));
+    this.#listen(link, `${this.#inbox}.pack`, "", ({ payload }) => this.#merge(store, payload));
     this.#every(interval, () => {
       this.#debug(`Checking store state: ${hex(store.hash())}`);
       this.#publish(PACK_SUBJECT, `${this.#inbox}.pack`, store.hash());
@@ -85,7 +86,8 @@ export class ClaimsResponder {
 
   /** Asks the other servers for an account; `later` is called once. */
   lookup(key: string, timeout: Millis, later: (fetched: Fetched) => void): void {
-    const account = this.#account;
+    const account = this.#link?.account ?? null;
+    // Whoever else could know would be behind a link of the system account.
     if (account === null || (this.#host.peers() === 0 && account.leaves.size === 0)) {
       const error = account === null ? "eventing shut down" : "account jwt not found";
       setImmediate(() => later({ ok: false, error }));
@@ -111,14 +113,13 @@ export class ClaimsResponder {
 
   /** Handlers run when the engine is done with the message that brings them. */
   #listen(
-    account: Account,
+    link: Link,
     subject: string,
     queue: string,
     handler: (message: InternalMessage) => void,
   ): void {
     const deferred = (message: InternalMessage): void => queueMicrotask(() => handler(message));
-    const { engine } = this.#host;
-    this.#subscriptions.push(engine.subscribeInternal(account, subject, queue, deferred));
+    this.#subscriptions.push(this.#host.engine.subscribeOn(link, subject, queue, deferred));
   }
 
   #every(interval: Millis, action: () => void): void {
@@ -126,8 +127,6 @@ export class ClaimsResponder {
   }
 
   #handle({ subject, reply, payload }: InternalMessage): void {
-    // Our own questions are for others.
-    if (reply.startsWith(`${this.#inbox}.`)) return;
     const replies = this.#service.handle(subject, payload);
     if (reply === "") return;
     for (const text of replies) this.#publish(reply, "", utf8Bytes(text));
@@ -145,9 +144,10 @@ export class ClaimsResponder {
   }
 
   #publish(subject: string, reply: string, payload: Uint8Array): void {
-    const account = this.#account;
-    if (account === null) return;
-    const message = { account, subject, reply, header: null, payload, source: null, queues: null };
+    const source = this.#link;
+    if (source === null) return;
+    const { account } = source;
+    const message = { account, subject, reply, header: null, payload, source, queues: null };
     this.#host.engine.publish(message, now());
     this.#host.afterCall();
   }
