@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
-import type { StartOptions } from "../../src/server/index.ts";
+import type { Server, StartOptions } from "../../src/server/index.ts";
 import { Key } from "../auth/fixtures.ts";
-import { Operator, credsFile, user } from "./operators.ts";
+import { Operator, credsFile, directory, push, user } from "./operators.ts";
 import { logged, until } from "./peers.ts";
 
 const leafnodes = { host: "127.0.0.1", port: -1 };
@@ -58,3 +60,28 @@ test("an account that allows no leaf nodes refuses them", async (t) => {
   const { log } = await below.start(t, options);
   await logged(log, /Leafnode Error 'maximum account active connections exceeded'/);
 });
+
+test("full resolvers share tokens over a leaf link of their system account", async (t) => {
+  const operator = new Operator();
+  const { system } = operator;
+  const [one, two] = [directory(t), directory(t)];
+  const resolver = { type: "full", interval: 200 };
+  const upper = await operator.start(t, { leafnodes, resolver: { ...resolver, dir: one } });
+  const joined = remote(upper.server.inner.leafPort, system, credsFile(t, system).path);
+  const lower = await operator.start(t, { ...joined, resolver: { ...resolver, dir: two } });
+  await lower.server.ready({ links: true });
+  const interest = (server: Server): boolean =>
+    server.inner.engine.account(system.public).sublist.match(LOOKUP, []).length > 1;
+  await until("interest", () => interest(upper.server) && interest(lower.server));
+
+  const admin = await user(t, upper.server, system);
+  const [asked, packed] = [new Key("account"), new Key("account")];
+  // Asked for: a login there finds the token here.
+  assert.equal(await push(admin, operator.token(asked)), "jwt updated");
+  await user(t, lower.server, asked);
+  // Packed: it comes by itself.
+  assert.equal(await push(admin, operator.token(packed)), "jwt updated");
+  await until("the pack", () => existsSync(join(two, `${packed.public}.jwt`)));
+});
+
+const LOOKUP = "$SYS.REQ.ACCOUNT.A.CLAIMS.LOOKUP";
