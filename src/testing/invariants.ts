@@ -85,7 +85,7 @@ export function checkConvergence(sim: Simulation): string[] {
       faults.push(`${remote.spec.id}: the hub has ${theirs.length} links for it`);
       continue;
     }
-    compareEnds(`${remote.spec.id}`, link, other, faults);
+    compareEnds(remote.spec.id, link, other, faults);
     compareEnds(`${remote.spec.id} (hub end)`, other, link, faults);
   }
   return faults;

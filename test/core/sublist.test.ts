@@ -1,7 +1,7 @@
 /** The trie of subscriptions against a matcher of ten lines, under random insertion and removal. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import {
   collide,
   hasWildcard,

@@ -1,7 +1,7 @@
 /** What the match cache and the interest table know, against recounts, while subscriptions come and go. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { Link } from "../../src/core/index.ts";
 import { covers, recount } from "../../src/testing/invariants.ts";
 import { Random } from "../../src/testing/random.ts";

@@ -1,7 +1,7 @@
 /** Properties of the parser, seen from outside: how bytes are cut or spelled changes nothing. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { Random } from "../../src/testing/random.ts";
 import { conversation, garbage, mutate, type Role } from "../fuzz/grammar.ts";
 import { wrongOutput } from "../fuzz/output.ts";

@@ -1,9 +1,10 @@
-/** The reference server, where it is installed: `NATS_SERVER` names it, else the PATH is searched. */
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+/** The reference server, where `scripts/reference.mjs` finds it (`NATS_SERVER` names another place). */
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { LISTENERS } from "./wire-config.ts";
 
 export interface Reference {
   readonly client: number;
@@ -11,12 +12,17 @@ export interface Reference {
   stop(): Promise<void>;
 }
 
+interface ReferenceScript {
+  referenceServer: (options: { install: boolean }) => string | null;
+}
+
 /** The command, or why there is none. Throws instead where `FROND_REQUIRE_REFERENCE=1`. */
-export function findReference(): { command: string } | { missing: string } {
-  const command = process.env["NATS_SERVER"] ?? "nats-server";
-  const run = spawnSync(command, ["--version"], { encoding: "utf8" });
-  if (run.status === 0) return { command };
-  const missing = `${command} does not run: set NATS_SERVER, or put nats-server 2.15.2 on the PATH`;
+export async function findReference(): Promise<{ command: string } | { missing: string }> {
+  const script = new URL("../../../scripts/reference.mjs", import.meta.url).href;
+  const { referenceServer } = (await import(script)) as ReferenceScript;
+  const command = referenceServer({ install: false });
+  if (command !== null) return { command };
+  const missing = "nats-server is not installed here: run node scripts/reference.mjs";
   if (process.env["FROND_REQUIRE_REFERENCE"] === "1") throw new Error(missing);
   return { missing };
 }
@@ -25,10 +31,7 @@ export function findReference(): { command: string } | { missing: string } {
 export async function startReference(command: string, config: string): Promise<Reference> {
   const folder = mkdtempSync(join(tmpdir(), "frond-reference-"));
   const file = join(folder, "nats.conf");
-  writeFileSync(
-    file,
-    `listen: "127.0.0.1:-1"\nleafnodes { listen: "127.0.0.1:-1", compression: off }\n${config}`,
-  );
+  writeFileSync(file, LISTENERS + config);
   const child = spawn(command, ["-c", file], { stdio: ["ignore", "ignore", "pipe"] });
   // A test that is ended from outside must not leave its server behind.
   const kill = (): void => void child.kill("SIGKILL");

@@ -19,8 +19,8 @@ export function bySetup(
 ): ReadonlyMap<string, readonly WireScript[]> {
   const groups = new Map<string, WireScript[]>();
   for (const script of scripts) {
-    const entries = [...script.setup].filter(([key]) => key !== "port").sort();
-    const key = JSON.stringify(entries);
+    const entries = [...script.setup].filter(([key]) => key !== "port");
+    const key = JSON.stringify(entries.map((entry) => entry.join(" ")).sort());
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [script]);
     else group.push(script);

@@ -5,7 +5,7 @@ import { bySetup, wireScripts } from "./wire-corpus.ts";
 import { configOf } from "./wire-config.ts";
 import { playOverTcp } from "./wire-socket.ts";
 
-const reference = findReference();
+const reference = await findReference();
 
 if ("missing" in reference)
   test("wire scripts against the reference", { skip: reference.missing }, () => {});
