@@ -181,4 +181,6 @@ export interface AccountIngress {
 export interface SubscriptionObserver {
   added(sub: Subscription): void;
   removed(sub: Subscription): void;
+  /** A leaf's queue group has another number of members; `delta` is the change. */
+  reweighed(sub: Subscription, delta: number): void;
 }

@@ -60,7 +60,7 @@ export class AccountImports implements SubscriptionObserver {
     const engine = this.#engine;
     for (const service of this.#services) {
       const names = { subject: service.pattern, queue: "" };
-      service.subscription = engine.subscribeReceiver(this.#account, names, service, true);
+      service.subscription = engine.internal.receive(this.#account, names, service, true);
     }
     if (this.#streams.length === 0) return;
     for (const sub of this.#account.sublist) this.added(sub);
@@ -90,6 +90,10 @@ export class AccountImports implements SubscriptionObserver {
   removed(sub: Subscription): void {
     if (this.#streams.length > 0) this.#dropShadows(sub);
     this.#account.awaited.lost(sub, !hasWildcard(sub.subject));
+  }
+
+  reweighed(sub: Subscription, delta: number): void {
+    for (const shadow of this.#shadows.get(sub) ?? []) shadow.reweigh(this.#engine, delta);
   }
 
   #dropShadows(sub: Subscription): void {

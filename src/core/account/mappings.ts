@@ -91,6 +91,10 @@ export class AccountMappings implements AccountIngress {
     const m = engine.message;
     const subject = this.choose(m);
     if (subject === null) return true;
+    if (engine.options.trace) {
+      const from = latin1(m.bytes, m.subjectStart, m.subjectEnd);
+      engine.trace(link, "<<-", `MAPPING ${from} -> ${subject.text}`);
+    }
     const mapped = engine.rewriter.enter(m, subject, KEEP_REPLY, null);
     if (mapped === null) return false;
     // A leaf that named no queue group could not know those of the new subject.

@@ -31,8 +31,7 @@ export class SubjectFilter {
     this.#nothing = nothing;
     this.#also = also;
     // An empty allow list restricts nothing, as in nats-server.
-    this.#allow =
-      rules.allow === null || rules.allow.length === 0 ? null : compile(rules.allow);
+    this.#allow = rules.allow === null || rules.allow.length === 0 ? null : compile(rules.allow);
     this.#deny = rules.deny.length === 0 ? null : compile(rules.deny);
     this.#denied = rules.deny.map(parseRule);
   }

@@ -71,7 +71,7 @@ export class Responses implements Receiver, Alarmed {
     this.#account = account;
     const prefix = `_R_.${digits(randomKey(engine))}.`;
     this.#prefix = latin1Bytes(prefix);
-    engine.subscribeReceiver(account, { subject: `${prefix}>`, queue: "" }, this, true);
+    engine.internal.receive(account, { subject: `${prefix}>`, queue: "" }, this, true);
   }
 
   get size(): number {

@@ -124,8 +124,9 @@ export class Shadow implements Receiver {
     this.target = target;
     this.#from = from;
     const { queue } = target;
-    this.#sub = engine.subscribeReceiver(from.exporter, { subject, queue }, this, false);
-    this.#count(engine, 1);
+    this.#sub = engine.internal.receive(from.exporter, { subject, queue }, this, false);
+    this.#sub.weight = target.weight;
+    this.#count(engine, target.weight);
   }
 
   receive(engine: Engine, source: Link | null, m: Message, queue: string): number {
@@ -138,15 +139,21 @@ export class Shadow implements Receiver {
     if (this.#sub.closed) return;
     this.#sub.closed = true;
     this.#from.exporter.remove(this.#sub);
-    this.#count(engine, -1);
+    this.#count(engine, -this.#sub.weight);
+  }
+
+  reweigh(engine: Engine, delta: number): void {
+    this.#sub.weight += delta;
+    this.#from.exporter.touch(this.#sub);
+    this.#count(engine, delta);
   }
 
   /** Leaf links of the exporting account are told of the interest as of the target's own. */
-  #count(engine: Engine, by: 1 | -1): void {
+  #count(engine: Engine, by: number): void {
     const { interest } = this.#from.exporter;
     const { subject, queue } = this.#sub;
-    const { link, weight } = this.target;
-    if (link.kind === KIND_LEAF) interest.addLeaf(link, subject, queue, by * weight);
+    const { link } = this.target;
+    if (link.kind === KIND_LEAF) interest.addLeaf(link, subject, queue, by);
     else interest.addLocal(subject, queue, by);
     engine.interestChanged(this.#from.exporter);
   }
