@@ -5,6 +5,7 @@ import { buildClientTls } from "../transports/node/index.ts";
 import { applyAccount, systemAccountOf } from "./accounts.ts";
 import type { ConnectionHub } from "./connection.ts";
 import type { NodeCrypto } from "./node-crypto.ts";
+import type { System } from "./system.ts";
 import type { OperatorHost } from "./operator.ts";
 
 /** The parts of a server that are read; its engine may be made later than this. */
@@ -13,11 +14,11 @@ interface Served {
   readonly options: Options;
   readonly crypto: NodeCrypto;
   readonly hub: ConnectionHub;
+  readonly system: System;
   log(level: LogLevel, label: string, text: string): void;
 }
 
 export function authenticationHost(server: Served): OperatorHost {
-  let sequence = 0;
   return {
     get engine() {
       return server.engine;
@@ -34,26 +35,9 @@ export function authenticationHost(server: Served): OperatorHost {
       const { resolverTls } = server.options;
       return resolverTls === null ? null : buildClientTls(resolverTls);
     },
-    serverInfo: () => serverInfo(server, ++sequence),
+    serverInfo: () => server.system.bus.info(),
     peers: () => 0,
     applyAccount: (view) => applyAccount(server.engine, view, systemAccountOf(server.options)),
     afterCall: () => server.hub.afterCall(),
-  };
-}
-
-function serverInfo({ engine, options }: Served, seq: number): object {
-  const { serverName, host, serverId, version, clusterName, domain } = engine.options;
-  return {
-    name: serverName,
-    host,
-    id: serverId,
-    ...(clusterName === "" ? {} : { cluster: clusterName }),
-    ...(domain === "" ? {} : { domain }),
-    ver: version,
-    ...(options.serverTags.length === 0 ? {} : { tags: options.serverTags }),
-    jetstream: false,
-    flags: 0,
-    seq,
-    time: new Date().toISOString(),
   };
 }
