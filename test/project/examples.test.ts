@@ -2,9 +2,11 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
-import { filesBelow, ROOT } from "./tree.ts";
+import { codeBlocks, filesBelow, ROOT, textOf } from "./tree.ts";
 
 const LIMIT = 30_000;
 
@@ -74,6 +76,13 @@ test("demo.mjs: answers 42 through the leaf, stays up with URLs that work, and e
   deepEqual(asked, { code: 0, lines: ["42"] });
   demo.kill("SIGINT");
   deepEqual(await ended, [0, null]);
+});
+
+test("the README's first lines of code run as they stand", (t) => {
+  const file = join(ROOT, "dist", "test", "project", "readme-snippet.mjs");
+  writeFileSync(file, codeBlocks(textOf("README.md"), "js")[0] ?? "");
+  t.after(() => rmSync(file));
+  deepEqual(run(file), { code: 0, lines: ["hello"] });
 });
 
 test("every example is run here", () => {
