@@ -144,7 +144,11 @@ export function readResponse(
   if (payload.length === 0) {
     return fault(`auth callout violation: "no reason supplied" on account "${account}"`);
   }
-  const sealed = xkey !== "" && latin1(payload, 0, Math.min(3, payload.length)) !== TOKEN_START;
+  const sealed = xkey !== "";
+  if (sealed && latin1(payload, 0, Math.min(3, payload.length)) === TOKEN_START) {
+    // nats-server takes it: then sealing would protect nothing.
+    return fault(`auth callout response is not encrypted on account "${account}"`);
+  }
   const opened = sealed ? server.curve.open(payload, xkey) : payload;
   if (opened === null) {
     const where = `error decrypting auth callout response on account "${account}"`;
@@ -161,7 +165,7 @@ export function readResponse(
   const violation = "auth callout violation: auth callout response is not for";
   if (response.subject !== userKey) return fault(`${violation} expected user`);
   if (response.audience !== server.id) return fault(`${violation} server`);
-  // Sealing proves the service; a plain response must be signed by a key that it may use.
+  // Sealing proves the service; where nothing is sealed, a response must be signed by a key that it may use.
   const signer = sealed ? null : signerFault(response.issuer, response.issuerAccount);
   if (signer !== null) return fault(signer);
   if (response.error !== "") {

@@ -140,9 +140,19 @@ export class ClaimsService {
       const validation = cache ? "jwt update cache validation failed" : "jwt validation failed";
       return this.#status(subject, validation, invalid);
     }
-    // Whose claims they are, and whether they have expired, is asked when the account is used.
-    const fault = this.#store()?.save(subject, jwt) ?? null;
+    const fault = this.#useless(decoded.claims) ?? this.#store()?.save(subject, jwt) ?? null;
     return fault === null ? this.#status(subject, done) : failed(subject, fault);
+  }
+
+  /** What is not worth its room, or would take an account back or down; nats-server keeps it. */
+  #useless({ subject, issuer, issuedAt, expires }: AccountClaims): string | null {
+    const expired = expires > 0 && expires * 1000 <= this.#crypto.now();
+    if (!this.#accounts.isTrusted(issuer) || (expired && this.#accounts.loaded(subject) !== null)) {
+      return "account validation failed";
+    }
+    const stored = decodeAs(this.#crypto, this.#store()?.load(subject) ?? "", readAccount);
+    const older = stored.ok && stored.claims.issuedAt > issuedAt;
+    return older ? "jwt was issued before the stored one" : null;
   }
 
   #invalid(claims: AccountClaims): string | null {

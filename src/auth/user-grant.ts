@@ -66,7 +66,7 @@ export function grantUser(
   };
 }
 
-/** Why a link must be closed; `error` "" sends the peer nothing. */
+/** Why a link must be closed, and what its peer is told. */
 export interface Eviction {
   readonly error: string;
   readonly reason: ClosedState;
@@ -90,7 +90,8 @@ export function evictionBy(
   const scope = signers.get(signingKey);
   const was = before.signingKeys.get(signingKey) ?? null;
   const same = scope !== undefined && JSON.stringify(scope) === JSON.stringify(was);
-  return same ? null : { error: "", reason: "Authentication Failure" };
+  // nats-server closes these without a word.
+  return same ? null : { error: "Authorization Violation", reason: "Authentication Failure" };
 }
 
 const CONNECTION_TYPES: readonly string[] = [

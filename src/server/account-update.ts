@@ -75,11 +75,8 @@ function evict(
   link: Link,
   { error, reason }: { readonly error: string; readonly reason: ClosedState },
 ): void {
-  if (error === "") engine.close(link, reason);
-  else {
-    engine.log("debug", link, error);
-    engine.fail(link, error, reason);
-  }
+  engine.log("debug", link, error);
+  engine.fail(link, error, reason);
 }
 
 /** The account has come to its end: so have its links. */

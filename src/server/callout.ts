@@ -48,6 +48,10 @@ export class Callout implements CalloutWorld {
     return this.#host.engine.options.authTimeout;
   }
 
+  get systemAccount(): string {
+    return this.#host.engine.options.systemAccount;
+  }
+
   server(): ReturnType<CalloutWorld["server"]> {
     const { serverId, serverName, host, version, clusterName } = this.#host.engine.options;
     const { serverTags } = this.#host.options;

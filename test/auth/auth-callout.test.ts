@@ -67,6 +67,7 @@ class Server {
         cluster: "",
         tags: [],
       }),
+      systemAccount: "SYS",
       hasAccount: (name) => ["$G", "AUTH", "APP"].includes(name),
       newReply: () => `_INBOX.${this.requests.length}`,
       publishRequest: (request) => {
@@ -128,6 +129,7 @@ const CONFIG: ConfigAuthOptions = {
     { name: "AUTH", users: [entry("auth"), entry("other")], defaultPermissions: null },
     { name: "APP", users: [entry("fixed"), entry("plain")], defaultPermissions: null },
     { name: "TWO", users: [entry("", staticKey.public)], defaultPermissions: null },
+    { name: "SYS", users: [entry("admin")], defaultPermissions: null },
   ],
 };
 
@@ -242,6 +244,14 @@ describe("a configured server", () => {
     ["a valid user", {}, login(good), true],
     ["an auth user", {}, login({ user: "auth", pass: "p" }), false],
     ["an auth user with a wrong password", {}, login({ user: "auth", pass: "x" }), false],
+    ["an administrator", {}, login({ user: "admin", pass: "p" }), false],
+    ["an administrator with a wrong password", {}, login({ user: "admin", pass: "x" }), true],
+    [
+      "an administrator of a listed account",
+      { allowedAccounts: ["SYS"] },
+      login({ user: "admin", pass: "p" }),
+      true,
+    ],
     ["a valid user of another account", { allowedAccounts: ["TWO"] }, login(good), false],
     ["a valid user of the account", { allowedAccounts: ["APP"] }, login(good), true],
     [
@@ -455,11 +465,14 @@ describe("sealed questions", () => {
     assert.equal(Buffer.from(s.requests[0]?.payload.subarray(0, 4) ?? []).toString(), "xkv1");
   });
 
-  test("or in clear, if a known key signs", async () => {
-    assert.equal(await sealedServer((c) => reply(c)).account(login(JOE)), "APP");
-    const foreign = new Key("account");
-    const clear = sealedServer((c) => reply(c, { signer: foreign }));
+  test("never in clear; sealing stands for a known signer", async () => {
+    const clear = sealedServer((c) => reply(c));
     assert.equal(await clear.account(login(JOE)), "Authentication Failure");
+    assert.match(
+      clear.lines.at(-1) ?? "",
+      /^warn Auth callout response is not encrypted on account/,
+    );
+    const foreign = new Key("account");
     const sealed = sealedServer((c, server) =>
       service.seal(Buffer.from(reply(c, { signer: foreign })), server),
     );

@@ -429,13 +429,13 @@ describe("claims that change while users are connected", () => {
       error: "Authorization Violation",
       reason: FAILED,
     });
-    const silent = { error: "", reason: FAILED };
+    const unsigned = { error: "Authorization Violation", reason: FAILED };
     const keys = { signing_keys: [signer.public] };
     assert.equal(await claimsAfter(keys, keys, bySigner), null);
-    assert.deepEqual(await claimsAfter(keys, {}, bySigner), silent);
+    assert.deepEqual(await claimsAfter(keys, {}, bySigner), unsigned);
     const scopedUser = (a: Key): string => scopedToken(signer, a, user.public);
     assert.equal(await claimsAfter(scoped("r"), scoped("r"), scopedUser), null);
-    assert.deepEqual(await claimsAfter(scoped("r"), scoped("other"), scopedUser), silent);
+    assert.deepEqual(await claimsAfter(scoped("r"), scoped("other"), scopedUser), unsigned);
   });
 
   test("changes are told, the same claims are not, bad ones change nothing", async () => {

@@ -403,21 +403,25 @@ describe("the claims services", () => {
     assert.deepEqual(service("memory").ask("$SYS.REQ.CLAIMS.UPDATE", account()[1]), []);
   });
 
-  test("an update that has expired does not take a loaded account down", () => {
+  test("tokens that are of no use are refused, and the stored one stays", () => {
     const { accounts, ask, jwts } = service("full");
     const key = new Key("account");
     const [a, jwt] = account({}, key);
     jwts.save(a, jwt);
     assert.ok(accounts.lookup(a, () => undefined)?.ok);
-    const [, late] = account({ exp: SECONDS - 1 }, key);
-    assert.deepEqual(answer(ask("$SYS.REQ.CLAIMS.UPDATE", late)[0]), {
-      server,
-      data: { account: a, code: 200, message: "jwt updated" },
-    });
-    // Kept, as every well-signed token is; what the account may do stays.
-    assert.equal(jwts.load(a), late);
-    assert.equal(accounts.update(a, late), "account validation failed");
-    assert.equal(accounts.loaded(a)?.jwt, jwt);
+    const rows: [string, string][] = [
+      [account({ exp: SECONDS - 1 }, key)[1], "account validation failed"],
+      [accountToken(new Key("operator"), a), "account validation failed"],
+      [account({ iat: SECONDS - 1 }, key)[1], "jwt was issued before the stored one"],
+    ];
+    for (const [pushed, reason] of rows) {
+      const description = `jwt update resulted in error - ${reason}`;
+      assert.deepEqual(answer(ask("$SYS.REQ.CLAIMS.UPDATE", pushed)[0]), {
+        server,
+        error: { account: a, code: 500, description },
+      });
+    }
+    assert.equal(jwts.load(a), jwt);
   });
 
   test("subscriptions depend on the resolver", () => {
