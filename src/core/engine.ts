@@ -6,8 +6,7 @@
  * framing; every outbox touched is flushed once after the whole chunk; the outlet never calls back in.
  */
 import { Account } from "./account/account.ts";
-import type { QueueGroup, Match } from "./account/match-result.ts";
-import { copyOf, utf8ToLatin1 } from "./bytes/ascii.ts";
+import { copyOf, nuidOf, utf8ToLatin1 } from "./bytes/ascii.ts";
 import type {
   AcceptedUser,
   AuthVerdict,
@@ -22,22 +21,25 @@ import { ClientProtocol } from "./link/client.ts";
 import type { ClosedState } from "./link/closed-state.ts";
 import { LeafProtocol } from "./link/leaf.ts";
 import { flushLeaf, handOverAll } from "./link/leaf-output.ts";
-import { checkLeafPending, releaseProducers, slowsProducers } from "./link/leaf-pressure.ts";
+import { releaseProducers } from "./link/leaf-pressure.ts";
 import { LeafState } from "./link/leaf-state.ts";
 import {
   KIND_CLIENT,
-  KIND_INTERNAL,
   KIND_LEAF,
   type InternalHandler,
-  type Receiver,
   Link,
   type LinkOrigin,
   Subscription,
 } from "./link/link.ts";
 import { applyLimits, endOverfull } from "./link/link-limits.ts";
-import { type Batch, BufferPool, copyBytes } from "./link/outbound.ts";
+import { type Batch, BufferPool } from "./link/outbound.ts";
 import type { RemoteSpec } from "./link/remote-spec.ts";
-import { fireTimers, schedule } from "./link/deadlines.ts";
+import { fireTimers } from "./link/deadlines.ts";
+import { InternalLinks } from "./link/internal-links.ts";
+import type { EngineObserver } from "./engine-observer.ts";
+import { HeldInput } from "./link/held-input.ts";
+import { Stalls } from "./link/stalls.ts";
+import { trackReply } from "./link/tracked-replies.ts";
 import { writeBegan, writeEnded } from "./link/write-deadline.ts";
 import { type LinkPlace, labelOf, originOf } from "./link/place.ts";
 import { TimerQueue } from "./link/timers.ts";
@@ -46,39 +48,14 @@ import { Message } from "./protocol/message.ts";
 import { Alarms } from "./alarms.ts";
 import { parseChunk } from "./protocol/parser.ts";
 import { hashText } from "./subject/match-cache.ts";
-import {
-  announcementLine,
-  announcementText,
-  type InterestEntry,
-  InterestTable,
-} from "./routing/interest.ts";
+import { Announcer } from "./routing/announcer.ts";
+import { InterestTable } from "./routing/interest.ts";
 import { Rewriter } from "./routing/rewrite.ts";
 import { PublishQueue, type ServerMessage } from "./routing/publish-queue.ts";
 
 /** Buffers of an outbox: a read chunk of 128 KiB with its added sids fits. */
 const POOL_BUFFER = 192 * 1024;
 const POOL_MAX = 64;
-/** While `authenticating`, at most so much is held of what the peer sent on. */
-const HELD_MAX = 1024 * 1024;
-/** The same for all links together. */
-const HELD_TOTAL_MAX = 64 * 1024 * 1024;
-
-/** What the server layer wants to hear of. Called after the engine's own state is right. */
-export interface EngineObserver {
-  /** A client passed CONNECT, or a leaf link's handshake is over. */
-  ready?(link: Link): void;
-  /** A link is about to close; its subscriptions are still there. */
-  closing?(link: Link): void;
-  closed?(link: Link, reason: ClosedState): void;
-  /** A PONG came: `link.rtt` is new. */
-  measured?(link: Link): void;
-  /** A solicited leaf link heard of its hub's URLs. */
-  gossip?(link: Link, urls: readonly string[], websocketUrls: readonly string[]): void;
-  /** A hub demands TLS: to be remembered for this remote. */
-  remoteNeedsTls?(link: Link): void;
-  refused?(link: Link, verdict: AuthVerdict): void;
-  accountCreated?(account: Account): void;
-}
 
 export class Engine {
   readonly options: EngineOptions;
@@ -94,6 +71,9 @@ export class Engine {
   message = new Message();
   readonly rewriter = new Rewriter(this);
   readonly alarms = new Alarms();
+  readonly internal = new InternalLinks(this);
+  readonly announcer = new Announcer(this);
+  readonly stallsOf = new Stalls(this);
   /** Ends the reply subjects of requests whose latency is measured. */
   readonly latencySuffix: string;
   readonly seed: number;
@@ -108,22 +88,15 @@ export class Engine {
   staleConnections = { clients: 0, leafs: 0 };
   /** Messages that were not sent to leaf nodes since their links were full, and bytes of their payloads. */
   readonly dropped = { msgs: 0, bytes: 0 };
-  stalls = 0;
   lameDuck = false;
   /** What closed links had moved. */
   readonly closedTotals = { inMsgs: 0, inBytes: 0, outMsgs: 0, outBytes: 0 };
   readonly publishQueue = new PublishQueue();
   readonly #client: ClientProtocol;
-  readonly #leaf: LeafProtocol;
+  readonly leafProtocol: LeafProtocol;
   readonly #dirtyLinks: Link[] = [];
   readonly #batches: Batch[] = [];
-  readonly #dirtyAccounts = new Set<Account>();
-  /** When interest that waits for more of its kind is announced; 0 = none waits. */
-  #announceAt: Millis = 0;
-  readonly #stalled = new Set<Link>();
-  readonly #internal = new Map<Account, Link>();
-  /** What links in `authenticating` have sent on, in bytes. */
-  #heldTotal = 0;
+  readonly #held = new HeldInput();
   /** Server messages are being delivered; what they cause to be published waits behind them. */
   #publishing = false;
   #nextId = 1;
@@ -149,7 +122,7 @@ export class Engine {
     this.allocate = (length) => world.allocate(length);
     this.pool = new BufferPool(POOL_BUFFER, POOL_MAX, this.allocate);
     this.#client = new ClientProtocol(this);
-    this.#leaf = new LeafProtocol(this);
+    this.leafProtocol = new LeafProtocol(this);
     this.global = this.account("$G");
   }
 
@@ -181,7 +154,7 @@ export class Engine {
     this.now = now;
     const link = this.#open(KIND_LEAF, place, this.global, now);
     link.leaf = new LeafState(false, null, false);
-    this.#leaf.handshake.opened(link);
+    this.leafProtocol.handshake.opened(link);
     this.flush();
     return link;
   }
@@ -191,7 +164,7 @@ export class Engine {
     this.now = now;
     const link = this.#open(KIND_LEAF, place, this.account(remote.account), now);
     link.leaf = new LeafState(true, remote, !remote.hub);
-    this.#leaf.handshake.dialled(link, remote);
+    this.leafProtocol.handshake.dialled(link, remote);
     this.flush();
     return link;
   }
@@ -214,7 +187,7 @@ export class Engine {
     link.lastDrain = now;
     if (queued === 0 && link.writeAt > 0 && link.leaf === null) writeEnded(this, link);
     if (queued === 0 && (link.out.bytes > 0 || link.leaf !== null)) this.#flushLink(link);
-    if (this.#stalled.size > 0 && !this.#isFilling(link)) this.#resumeStalled();
+    this.stallsOf.relieved(link);
   }
 
   /** The transport is gone. */
@@ -239,7 +212,7 @@ export class Engine {
     if (link === undefined) return;
     this.now = now;
     link.tls = tls;
-    if (link.leaf !== null) this.#leaf.handshake.tlsDone(link);
+    if (link.leaf !== null) this.leafProtocol.handshake.tlsDone(link);
     this.flush();
   }
 
@@ -248,13 +221,14 @@ export class Engine {
     const link = this.timers.next;
     const other = this.alarms.next;
     const next = link === null || (other !== null && other < link) ? other : link;
-    const announce = this.#announceAt;
+    const announce = this.announcer.deadline;
     return announce > 0 && (next === null || announce < next) ? announce : next;
   }
 
   advance(now: Millis): void {
     this.now = now;
-    if (this.#announceAt > 0 && this.#announceAt <= now) this.announceInterest();
+    const { deadline } = this.announcer;
+    if (deadline > 0 && deadline <= now) this.announceInterest();
     fireTimers(this);
     this.alarms.fire(now);
     this.flush();
@@ -267,40 +241,15 @@ export class Engine {
     queue: string,
     handler: InternalHandler,
   ): Subscription {
-    return this.subscribeOn(this.internalLink(account), subject, queue, handler);
+    return this.internal.subscribe(this.internal.of(account), subject, queue, handler);
   }
 
-  /** The same on a link of `quietLink`. */
-  subscribeOn(link: Link, subject: string, queue: string, handler: InternalHandler): Subscription {
-    const id = this.#nextSubId++;
-    const sub = new Subscription(id, link, { subject, queue, sid: String(id) }, handler);
-    this.addSubscription(sub);
-    return sub;
+  nextSubId(): number {
+    return this.#nextSubId++;
   }
 
-  /** A link of the server's own: messages with it as their source do not come back to its subscriptions. */
-  quietLink(account: Account): Link {
-    const link = this.#newInternal(account);
-    link.echo = false;
-    return link;
-  }
-
-  /**
-   * A subscription of the server itself whose messages are worked on in place. `counted` false: the caller
-   * sees to the interest that leaf links are told of.
-   */
-  subscribeReceiver(
-    account: Account,
-    names: { readonly subject: string; readonly queue: string },
-    receiver: Receiver,
-    counted: boolean,
-  ): Subscription {
-    const id = this.#nextSubId++;
-    const link = this.internalLink(account);
-    const sub = new Subscription(id, link, { ...names, sid: String(id) }, null, receiver);
-    if (counted) this.addSubscription(sub);
-    else account.insert(sub);
-    return sub;
+  nextLinkId(): LinkId {
+    return this.#nextId++;
   }
 
   /** Publishes on behalf of the server; delivered at the end of the current call, or with `flush` at once. */
@@ -313,12 +262,11 @@ export class Engine {
   /** Gives a paused authentication its verdict. */
   authenticated(link: Link, verdict: AuthVerdict): void {
     if (link.state !== "authenticating") return;
-    const held = link.held;
-    this.#releaseHeld(link);
-    const protocol = link.kind === KIND_LEAF ? this.#leaf : this.#client;
+    const held = this.#held.release(link);
+    const protocol = link.kind === KIND_LEAF ? this.leafProtocol : this.#client;
     protocol.decided(link, verdict);
     if (this.isOpen(link)) this.outlet.resume(link.id);
-    if (held !== null) for (const chunk of held) this.#feed(link, chunk, true);
+    for (const chunk of held) this.#feed(link, chunk, true);
     this.flush();
   }
 
@@ -344,7 +292,7 @@ export class Engine {
     if (link.state === "closed" || link.state === "closing") return;
     link.state = "closing";
     link.closedReason = reason;
-    this.#stalled.delete(link);
+    this.stallsOf.forget(link);
     this.observer.closing?.(link);
     this.dropSubscriptions(link);
     if (flush) this.flushNow(link);
@@ -359,7 +307,7 @@ export class Engine {
     totals.outMsgs += link.outMsgs;
     totals.outBytes += link.outBytes;
     link.parse.carry = null;
-    this.#releaseHeld(link);
+    this.#held.release(link);
     this.timers.forget();
     this.outlet.close(link.id, flush, reason);
     this.observer.closed?.(link, reason);
@@ -386,7 +334,10 @@ export class Engine {
     } else account.clients.delete(link);
   }
 
-  newSubscription(link: Link, names: { subject: string; queue: string; sid: string }): Subscription {
+  newSubscription(
+    link: Link,
+    names: { subject: string; queue: string; sid: string },
+  ): Subscription {
     return new Subscription(this.#nextSubId++, link, names);
   }
 
@@ -420,6 +371,7 @@ export class Engine {
     sub.link.account.touch(sub);
     sub.link.account.interest.addLeaf(sub.link, sub.subject, sub.queue, delta);
     this.interestChanged(sub.link.account);
+    sub.link.account.observer?.reweighed(sub, delta);
   }
 
   dropSubscriptions(link: Link): void {
@@ -429,49 +381,23 @@ export class Engine {
   }
 
   autoUnsubscribe(sub: Subscription): void {
-    this.log("debug", sub.link, `Auto-unsubscribe limit of ${sub.max} reached for sid '${sub.sid}'`);
+    this.log(
+      "debug",
+      sub.link,
+      `Auto-unsubscribe limit of ${sub.max} reached for sid '${sub.sid}'`,
+    );
     sub.link.subs?.delete(sub.sid);
     this.removeSubscription(sub);
   }
 
   /** Interest may have changed: announced before the next message could overtake it. */
   interestChanged(account: Account): void {
-    if (account.interest.isDirty) this.#dirtyAccounts.add(account);
+    this.announcer.changed(account);
   }
 
   announceInterest(): void {
-    if (this.#dirtyAccounts.size === 0) return;
-    this.#announceAt = 0;
-    for (const account of this.#dirtyAccounts) account.interest.announce(this.announce);
-    this.#dirtyAccounts.clear();
+    this.announcer.announceNow();
   }
-
-  /**
-   * At the end of a call. Where many leaf links must be told, what other leaves want waits a moment: in a storm
-   * of them it goes out together, and nobody's handshake stands behind it. Messages do not overtake it:
-   * whoever sends one announces first.
-   */
-  #announceSoon(): void {
-    if (this.#dirtyAccounts.size === 0) return;
-    for (const account of this.#dirtyAccounts) {
-      if (account.leaves.size > MANY_LEAVES && !account.interest.localChanged) continue;
-      this.announceInterest();
-      return;
-    }
-    if (this.#announceAt === 0) this.#announceAt = this.now + ANNOUNCE_DELAY;
-  }
-
-  readonly announce = (link: Link, entry: InterestEntry, weight: number): void => {
-    const line = announcementLine(entry, weight);
-    const { length } = line.bytes;
-    const output = link.leaf?.output;
-    const out = output === undefined ? link.out : output.controlBox(link, this);
-    const slab = out.reserve(length);
-    out.advance(copyBytes(slab, out.position, line, 0, length));
-    if (output !== undefined && out === link.out) output.controlEnds(link, length);
-    if (!link.dirty) this.markDirty(link);
-    if (this.options.trace) this.trace(link, "->>", announcementText(entry, weight));
-  };
 
   /** What is left unsent of a closed link is given back. */
   #discard(link: Link): void {
@@ -521,23 +447,14 @@ export class Engine {
     this.#batches.push(batch);
   }
 
-  /** The current message's frame may be kept by receivers from now on. */
-  ownMessage(): void {
-    const m = this.message;
-    const shift = m.subjectStart;
-    m.use(copyOf(m.bytes, shift, m.frameEnd));
-    m.shift(-shift);
-    m.owned = true;
-  }
-
   /** Sends out everything that this call produced. */
   flush(): void {
     // A handler that asks for it is inside the flush already.
     if (this.#publishing) return;
     this.#publishing = true;
-    while (!this.publishQueue.isEmpty) this.publishQueue.deliverNext(this);
+    while (!this.publishQueue.isEmpty) this.#deliverNext();
     this.#publishing = false;
-    this.#announceSoon();
+    this.announcer.announceSoon();
     const links = this.#dirtyLinks;
     for (let i = 0; i < links.length; i++) {
       const link = links[i] as Link;
@@ -549,8 +466,15 @@ export class Engine {
     for (let i = 0; i < batches.length; i++) (batches[i] as Batch).reset();
     batches.length = 0;
     // Closing a slow consumer takes its interest away, which others must be told.
-    if ((this.#dirtyAccounts.size > 0 && this.#announceAt === 0) || !this.publishQueue.isEmpty) {
-      this.flush();
+    if (this.announcer.isPending || !this.publishQueue.isEmpty) this.flush();
+  }
+
+  /** A service that fails loses its message; the server goes on. */
+  #deliverNext(): void {
+    try {
+      this.publishQueue.deliverNext(this);
+    } catch (error) {
+      this.log("error", null, `Internal error: ${errorText(error)}`);
     }
   }
 
@@ -582,77 +506,20 @@ export class Engine {
 
   /** Enforces the bound on what waits for a link, and pauses a producer that fills it. */
   checkPending(link: Link): void {
-    const pending = link.queued + link.out.bytes;
-    const limit = this.options.maxPending;
-    if (link.kind === KIND_CLIENT && pending > limit) {
-      this.slowConsumers.clients++;
-      this.log("notice", link, `Slow Consumer Detected: MaxPending of ${limit} Exceeded`);
-      this.close(link, "Slow Consumer (Pending Bytes)", false);
-      return;
-    }
-    if (link.kind === KIND_LEAF) checkLeafPending(this, link);
-    const source = this.current;
-    if (source === null || source === link || source.stalled || this.options.noStall) return;
-    if (source.kind !== KIND_CLIENT || !this.#isFilling(link)) return;
-    if (slowsProducers(this, link)) this.#stall(source, link);
+    this.stallsOf.check(link);
   }
 
-  #isFilling(link: Link): boolean {
-    const limit = Math.min(this.options.maxPending * 0.75, STALL_ABOVE);
-    return link.queued + link.out.bytes > limit;
-  }
-
-  /** A receiver that takes nothing at all is not waited for: it runs into its limit and others go on. */
-  #stall(source: Link, receiver: Link): void {
-    if (this.now - receiver.lastDrain > STUCK_AFTER) return;
-    source.stalled = true;
-    source.stalls++;
-    this.stalls++;
-    this.#stalled.add(source);
-    source.resumeAt = this.now + STALL_TIME;
-    schedule(this, source);
-    this.outlet.pause(source.id);
-  }
-
-  #resumeStalled(): void {
-    for (const link of this.#stalled) this.resume(link);
-  }
-
-  /** Stops reading from a producer until it is told to go on. */
+  /** Stops reading from a producer until `resume`. */
   pauseFor(source: Link): void {
-    if (!source.stalled) this.outlet.pause(source.id);
-    source.stalled = true;
-    source.resumeAt = 0;
-    source.stalls++;
-    this.stalls++;
-    this.#stalled.delete(source);
+    this.stallsOf.pause(source);
   }
 
   resume(link: Link): void {
-    link.resumeAt = 0;
-    link.stalled = false;
-    link.waitsFor = null;
-    this.#stalled.delete(link);
-    if (this.isOpen(link)) this.outlet.resume(link.id);
+    this.stallsOf.resume(link);
   }
 
   trackReply(link: Link, reply: string): void {
-    link.replies ??= new Map();
-    if (link.replies.size >= MAX_REPLIES) pruneReplies(link, this.now);
-    link.replies.set(reply, { count: 0, at: this.now });
-  }
-
-  leafPermits(
-    link: Link,
-    m: Message,
-    match: Match,
-    groups: readonly QueueGroup[] | null,
-  ): readonly QueueGroup[] | null {
-    return this.#leaf.permits(link, m, match, groups);
-  }
-
-  leafPermitsQueue(link: Link, m: Message, sub: Subscription): boolean {
-    return this.#leaf.permitsQueue(link, m, sub);
+    trackReply(link, reply, this.now);
   }
 
   log(level: LogLevel, link: Link | null, text: string): void {
@@ -669,30 +536,15 @@ export class Engine {
 
   /** 22 characters of base 62, as NUIDs are. */
   nuid(): string {
-    const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    const bytes = this.world.randomBytes(22);
-    let text = "";
-    for (const byte of bytes) text += alphabet.charAt(byte % 62);
-    return text;
+    return nuidOf(this.world.randomBytes(22));
   }
 
-  internalLink(account: Account): Link {
-    let link = this.#internal.get(account);
-    if (link === undefined) {
-      link = this.#newInternal(account);
-      this.#internal.set(account, link);
-    }
-    return link;
-  }
-
-  #newInternal(account: Account): Link {
-    const origin = originOf({ host: "", port: 0, connectionType: "IN_PROCESS" }, "SYSTEM", this.options);
-    const link = new Link(this.#nextId++, KIND_INTERNAL, account, this.pool, origin, this.now);
-    link.state = "active";
-    return link;
-  }
-
-  #open(kind: typeof KIND_CLIENT | typeof KIND_LEAF, place: LinkPlace, account: Account, now: Millis): Link {
+  #open(
+    kind: typeof KIND_CLIENT | typeof KIND_LEAF,
+    place: LinkPlace,
+    account: Account,
+    now: Millis,
+  ): Link {
     const id = this.#nextId++;
     const origin = originOf(place, labelOf(place, kind, id), this.options);
     const link = new Link(id, kind, account, this.pool, origin, now);
@@ -711,7 +563,7 @@ export class Engine {
       this.#hold(link, owned ? chunk : copyOf(chunk, 0, chunk.length));
       return;
     }
-    const protocol = link.kind === KIND_LEAF ? this.#leaf : this.#client;
+    const protocol = link.kind === KIND_LEAF ? this.leafProtocol : this.#client;
     // What was received may open the link's window, or show that it tells nothing.
     if (link.leaf !== null && link.leaf.output.isHeld && !link.dirty) this.markDirty(link);
     this.current = link;
@@ -721,12 +573,12 @@ export class Engine {
       taken = parseChunk(protocol, link, chunk, this.allocate);
     } catch (error) {
       // A defect of ours costs this connection, never the server.
-      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      this.log("error", link, `Internal error: ${text}`);
+      this.log("error", link, `Internal error: ${errorText(error)}`);
       this.close(link, "Protocol Violation");
     }
     this.current = null;
-    if (taken < chunk.length && this.#isWaiting(link)) this.#hold(link, copyOf(chunk, taken, chunk.length));
+    if (taken < chunk.length && this.#isWaiting(link))
+      this.#hold(link, copyOf(chunk, taken, chunk.length));
   }
 
   /** Parsing may have put the link into this state, which the compiler cannot see. */
@@ -734,45 +586,12 @@ export class Engine {
     return link.state === "authenticating";
   }
 
-  #releaseHeld(link: Link): void {
-    this.#heldTotal -= link.heldBytes;
-    link.held = null;
-    link.heldBytes = 0;
-  }
-
   #hold(link: Link, rest: Uint8Array): void {
-    link.held ??= [];
-    link.heldBytes += rest.length;
-    this.#heldTotal += rest.length;
-    const tooMuch = link.heldBytes > HELD_MAX || link.held.length > 1024;
-    if (tooMuch || this.#heldTotal > HELD_TOTAL_MAX) {
-      this.close(link, "Slow Consumer (Pending Bytes)", false);
-      return;
-    }
-    link.held.push(rest);
-    this.outlet.pause(link.id);
+    if (this.#held.hold(link, rest)) this.outlet.pause(link.id);
+    else this.close(link, "Slow Consumer (Pending Bytes)", false);
   }
 }
 
-/** From so many leaf links in an account on, interest of leaves is announced in batches, this much later. */
-const MANY_LEAVES = 32;
-const ANNOUNCE_DELAY = 5;
-const STALL_ABOVE = 8 * 1024 * 1024;
-const STALL_TIME = 5;
-const STUCK_AFTER = 100;
-const MAX_REPLIES = 4096;
-
-function pruneReplies(link: Link, now: Millis): void {
-  const rule = link.permissions?.source.responses ?? null;
-  const replies = link.replies;
-  if (replies === null) return;
-  for (const [reply, { count, at }] of replies) {
-    const spent = rule !== null && rule.max >= 0 && count >= rule.max;
-    if (spent || (rule !== null && rule.expires >= 0 && now - at > rule.expires)) replies.delete(reply);
-  }
-  // Still full: the oldest go first, which is the order of a Map.
-  for (const reply of replies.keys()) {
-    if (replies.size < MAX_REPLIES) break;
-    replies.delete(reply);
-  }
+function errorText(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

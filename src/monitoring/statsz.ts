@@ -29,7 +29,7 @@ export function statsz(state: MonitorState): JsonObject {
     slow_consumer_stats: byKind(slow),
     stale_connections: omit(stale.clients + stale.leafs),
     stale_connection_stats: byKind(stale),
-    stalled_clients: omit(engine.stalls),
+    stalled_clients: omit(engine.stallsOf.count),
     active_servers: 1,
     gomaxprocs: process.cores,
   };

@@ -90,7 +90,7 @@ function runtime(state: MonitorState): JsonObject {
     out_client_bytes: clients.outBytes,
     slow_consumers: slow.clients + slow.leafs,
     stale_connections: stale.clients + stale.leafs,
-    stalled_clients: engine.stalls,
+    stalled_clients: engine.stallsOf.count,
     subscriptions: subscriptionCount(engine),
     http_req_stats: sortedObject(state.requests),
     config_load_time: timestamp(state.configLoadTime),

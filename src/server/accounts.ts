@@ -18,6 +18,17 @@ import {
 const GLOBAL = "$G";
 const DEFAULT_SYSTEM = "$SYS";
 const SERVICE_THRESHOLD = 120_000;
+const JETSTREAM_API = [
+  "INFO",
+  "STREAM.>",
+  "CONSUMER.>",
+  "DIRECT.>",
+  "META.>",
+  "SERVER.>",
+  "ACCOUNT.>",
+  "$KV.>",
+  "$OBJ.>",
+];
 const UNLIMITED = { maxConnections: -1, maxLeafnodes: -1, maxSubscriptions: -1, maxPayload: -1 };
 
 /** What an account's definition is made of: from the configuration, or from claims. */
@@ -65,7 +76,19 @@ export function accountSpecs(options: Options): readonly AccountSpec[] {
       accounts.set(name, { name, exports: [], imports: [], mappings, limits: UNLIMITED });
     }
   }
-  return [...accounts.values()].map((account) => accountSpec(account, system));
+  return [...accounts.values()].map((account) => {
+    const spec = accountSpec(account, system);
+    const domain = options.defaultJsDomain[account.name] ?? "";
+    return domain === "" ? spec : { ...spec, mappings: [...spec.mappings, ...domainMappings(domain)] };
+  });
+}
+
+/** `default_js_domain`: the plain names of the JetStream API stand for those of a domain behind a leaf link. */
+function domainMappings(domain: string): readonly MappingSpec[] {
+  return JETSTREAM_API.map((subject) => ({
+    source: subject.startsWith("$") ? subject : `$JS.API.${subject}`,
+    destinations: [{ subject: `$JS.${domain}.API.${subject}`, weight: 100, cluster: "" }],
+  }));
 }
 
 function accountSpec(account: SharedAccount, system: string): AccountSpec {

@@ -58,7 +58,7 @@ export class ClaimsResponder {
   /** Subscribes; with an `interval`, the stores of other servers are compared that often. */
   start(interval: Millis | null): void {
     const { engine, systemAccount } = this.#host;
-    const link = engine.quietLink(engine.account(systemAccount));
+    const link = engine.internal.quiet(engine.account(systemAccount));
     this.#link = link;
     for (const { subject, queue } of this.#service.subscriptions()) {
       this.#listen(link, subject, queue, (message) => this.#handle(message));
@@ -119,7 +119,7 @@ export class ClaimsResponder {
     handler: (message: InternalMessage) => void,
   ): void {
     const deferred = (message: InternalMessage): void => queueMicrotask(() => handler(message));
-    this.#subscriptions.push(this.#host.engine.subscribeOn(link, subject, queue, deferred));
+    this.#subscriptions.push(this.#host.engine.internal.subscribe(link, subject, queue, deferred));
   }
 
   #every(interval: Millis, action: () => void): void {

@@ -52,9 +52,20 @@ export function latin1ToUtf8(text: string): string {
   for (let i = 0; i < text.length && plain; i++) plain = text.charCodeAt(i) < 128;
   if (plain) return text;
   let out = "";
-  for (let i = 0; i < text.length; ) {
+  for (let i = 0; i < text.length;) {
     const first = text.charCodeAt(i);
-    const length = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+    const length =
+      first < 0x80
+        ? 1
+        : first < 0xc2
+          ? 0
+          : first < 0xe0
+            ? 2
+            : first < 0xf0
+              ? 3
+              : first < 0xf5
+                ? 4
+                : 0;
     const code = length === 0 ? -1 : decodeOne(text, i, length, first);
     out += code < 0 ? "\uFFFD" : String.fromCodePoint(code);
     i += code < 0 ? 1 : length;
@@ -124,5 +135,15 @@ export function formatMillis(ms: number): string {
   const minutes = Math.floor(ms / 60_000);
   const seconds = `${(ms - minutes * 60_000) / 1000}s`;
   if (minutes === 0) return seconds;
-  return minutes < 60 ? `${minutes}m${seconds}` : `${Math.floor(minutes / 60)}h${minutes % 60}m${seconds}`;
+  return minutes < 60
+    ? `${minutes}m${seconds}`
+    : `${Math.floor(minutes / 60)}h${minutes % 60}m${seconds}`;
+}
+
+/** Random bytes as characters of base 62, the alphabet of NUIDs. */
+export function nuidOf(bytes: Uint8Array): string {
+  const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+  let text = "";
+  for (const byte of bytes) text += alphabet.charAt(byte % 62);
+  return text;
 }

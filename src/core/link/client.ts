@@ -38,7 +38,10 @@ export class ClientProtocol implements Protocol {
   }
 
   /** Sends the first INFO, checks the limit on connections, starts the timers. */
-  opened(link: Link, place: { readonly tlsOptional?: boolean; readonly addressPending?: boolean }): void {
+  opened(
+    link: Link,
+    place: { readonly tlsOptional?: boolean; readonly addressPending?: boolean },
+  ): void {
     const engine = this.#engine;
     const { authenticator, options } = engine;
     const required = authenticator.required(link.connectionType);
@@ -300,7 +303,10 @@ export class ClientProtocol implements Protocol {
   #authenticate(link: Link, fields: Fields | null): void {
     const engine = this.#engine;
     const { authenticator } = engine;
-    if (fields !== null && (fields.string("account") !== "" || fields.bool("new_account") === true)) {
+    if (
+      fields !== null &&
+      (fields.string("account") !== "" || fields.bool("new_account") === true)
+    ) {
       this.decided(link, {
         ok: false,
         error: WIRE_ERRORS.authorization,
@@ -312,7 +318,9 @@ export class ClientProtocol implements Protocol {
     link.credentials = credentialsOf(fields, link.cookies);
     if (link.state === "active") link.state = "awaitingConnect";
     const verdict = authenticator.required(link.connectionType)
-      ? authenticator.authenticate(this.#request(link), (later) => engine.authenticated(link, later))
+      ? authenticator.authenticate(this.#request(link), (later) =>
+          engine.authenticated(link, later),
+        )
       : anyone();
     if (verdict === null) link.state = "authenticating";
     else this.decided(link, verdict);
@@ -342,7 +350,8 @@ export class ClientProtocol implements Protocol {
     const base = link.label.split(" - ").slice(0, 2).join(" - ");
     const names = [peer?.version ? `v${peer.version}` : "", peer?.lang ?? "", peer?.name ?? ""];
     const client = names.filter((part) => part !== "").join(":");
-    const who = user !== null && user.label !== "" ? ` - "${link.account.label}/${user.label}"` : "";
+    const who =
+      user !== null && user.label !== "" ? ` - "${link.account.label}/${user.label}"` : "";
     link.label = `${base}${client === "" ? "" : ` - "${client}"`}${who}`;
   }
 
@@ -355,7 +364,10 @@ export class ClientProtocol implements Protocol {
     if (!link.connected || link.sentConnectInfo) return;
     link.sentConnectInfo = true;
     if (link.protocol >= 1) {
-      engine.sendUtf8(link, clientInfo(engine, link, { tlsOptional: false, first: false, ldm: false }));
+      engine.sendUtf8(
+        link,
+        clientInfo(engine, link, { tlsOptional: false, first: false, ldm: false }),
+      );
     }
   }
 
@@ -443,7 +455,11 @@ export class ClientProtocol implements Protocol {
     }
     const maxTokens = engine.options.maxSubTokens;
     if (maxTokens > 0 && subject.split(".").length > maxTokens) {
-      engine.log("error", link, `Subscription Violation Too Many Tokens - Subject ${quoted}, SID ${sid}`);
+      engine.log(
+        "error",
+        link,
+        `Subscription Violation Too Many Tokens - Subject ${quoted}, SID ${sid}`,
+      );
       return `Permissions Violation for Subscription to ${quoted}, too many tokens`;
     }
     if (hasAllSubscriptions(link)) {
@@ -511,9 +527,7 @@ export function isCanonical(bytes: Uint8Array, tokens: Tokens, end: number): boo
     const start = tokens.starts[k] as number;
     if (start !== (tokens.ends[k - 1] as number) + 1 || bytes[start - 1] !== 32) return false;
   }
-  return (
-    tokens.ends[tokens.count - 1] === end && bytes[end] === 13 && bytes[end + 1] === 10
-  );
+  return tokens.ends[tokens.count - 1] === end && bytes[end] === 13 && bytes[end + 1] === 10;
 }
 
 export function makeNonce(engine: Engine): string {

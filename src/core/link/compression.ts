@@ -28,7 +28,8 @@ export function selectCompression(
   rtt: number,
   thresholds: readonly number[],
 ): CompressionMode | Error {
-  if (!needsCompression(own)) return peer === "" || own === "not supported" ? "not supported" : "off";
+  if (!needsCompression(own))
+    return peer === "" || own === "not supported" ? "not supported" : "off";
   if (peer === "" || peer === "not supported") return "not supported";
   if (peer === "off") return "off";
   const auto = own === "s2_auto" ? levelForRtt(rtt, thresholds) : (own as CompressionMode);

@@ -22,7 +22,11 @@ export function schedule(engine: Engine, link: Link): void {
 }
 
 export function fireTimers(engine: Engine): void {
-  for (let link = engine.timers.pop(engine.now); link !== null; link = engine.timers.pop(engine.now)) {
+  for (
+    let link = engine.timers.pop(engine.now);
+    link !== null;
+    link = engine.timers.pop(engine.now)
+  ) {
     link.timerAt = 0;
     if (!engine.isOpen(link)) continue;
     fire(engine, link);
@@ -86,7 +90,8 @@ function pingTimer(engine: Engine, link: Link): void {
   const heard = link.kind === KIND_LEAF && link.pingSent > 0 && link.lastByte > link.pingSent;
   if (heard) {
     // A nats-server hub whose PONG is stuck behind its own output counts us alive by what it receives.
-    if (link.leaf?.output.window.trusted === false && link.pingsOut > 0) link.pingAt = now + interval / 2;
+    if (link.leaf?.output.window.trusted === false && link.pingsOut > 0)
+      link.pingAt = now + interval / 2;
     link.pingsOut = 0;
   }
   if (link.pingsOut + 1 > engine.options.pingMax) {
@@ -117,7 +122,8 @@ export function sendPing(engine: Engine, link: Link): void {
 export function pingInterval(engine: Engine, link: Link): number {
   const websocket = engine.options.websocket;
   const isWebsocket = link.connectionType === "WEBSOCKET" || link.connectionType === "LEAFNODE_WS";
-  if (isWebsocket && websocket !== null && websocket.pingInterval > 0) return websocket.pingInterval;
+  if (isWebsocket && websocket !== null && websocket.pingInterval > 0)
+    return websocket.pingInterval;
   return engine.options.pingInterval;
 }
 

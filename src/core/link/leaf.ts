@@ -49,7 +49,8 @@ export class LeafProtocol implements Protocol {
 
   admits(link: Link, firstByte: number): boolean {
     if (link.state !== "awaitingConnect" || firstByte === 67 || firstByte === 99) return true;
-    if ((firstByte === 73 || firstByte === 105) && this.handshake.awaitsNegotiation(link)) return true;
+    if ((firstByte === 73 || firstByte === 105) && this.handshake.awaitsNegotiation(link))
+      return true;
     const engine = this.#engine;
     engine.log("error", link, "authentication error");
     engine.fail(link, WIRE_ERRORS.authorization, "Authentication Failure");
@@ -84,7 +85,12 @@ export class LeafProtocol implements Protocol {
       if (!this.#mayReceive(link, m, match)) return;
     }
     if (account.ingress !== null && !account.ingress.admit(link)) return;
-    if (m.replyEnd !== 0 && m.bytes[m.replyStart] === DOLLAR && deliverAcked(engine, link, m, match)) return;
+    if (
+      m.replyEnd !== 0 &&
+      m.bytes[m.replyStart] === DOLLAR &&
+      deliverAcked(engine, link, m, match)
+    )
+      return;
     dispatch(engine, link, m, match);
   }
 
@@ -225,7 +231,8 @@ export class LeafProtocol implements Protocol {
       (quiet !== null && !match.allows(quiet, subject));
     if (!refused) return true;
     const text = subject();
-    if (text.startsWith("_R_.") || text.startsWith("$JS.ACK.") || text.startsWith("_GR_.")) return true;
+    if (text.startsWith("_R_.") || text.startsWith("$JS.ACK.") || text.startsWith("_GR_."))
+      return true;
     if (!leaf.isSpoke && mayAnswer(engine, link, text)) return true;
     leaf.refusedIn++;
     if (filter === null || filter.allows(text)) this.#refusals.noteBorder(link, "in", text);
@@ -282,7 +289,8 @@ export class LeafProtocol implements Protocol {
     m.headerEnd = headers ? (ends[count - 2] as number) : 0;
     m.size = parseSize(bytes, m.sizeStart, m.sizeEnd);
     m.headerLength = headers ? parseSize(bytes, m.headerStart, m.headerEnd) : 0;
-    if (m.headerLength < 0) return this.#violation(link, `${name} Bad or Missing Header Size: ${text()}`);
+    if (m.headerLength < 0)
+      return this.#violation(link, `${name} Bad or Missing Header Size: ${text()}`);
     if (m.size < 0) return this.#violation(link, `${name} Bad or Missing Size: ${text()}`);
     if (m.headerLength > m.size) {
       return this.#violation(link, `${name} Header Size larger then TotalSize: ${text()}`);
@@ -372,7 +380,11 @@ export class LeafProtocol implements Protocol {
       return false;
     }
     this.#refusals.note(link, "interest", subject);
-    engine.log("error", link, `Subscription Violation on ${quoted} - Check other side configuration`);
+    engine.log(
+      "error",
+      link,
+      `Subscription Violation on ${quoted} - Check other side configuration`,
+    );
     if (link.leaf?.solicited === true) link.leaf.connectDelay = LOOP_DELAY;
     engine.fail(link, `Permissions Violation for Subscription to ${quoted}`, "Protocol Violation");
     return false;

@@ -31,7 +31,13 @@ export type LinkKind = typeof KIND_CLIENT | typeof KIND_LEAF | typeof KIND_INTER
  * The life of a link. `authenticating` waits for a verdict with reading paused; `closing` has been told to
  * close and takes no more input.
  */
-export type LinkState = "awaitingInfo" | "awaitingConnect" | "authenticating" | "active" | "closing" | "closed";
+export type LinkState =
+  | "awaitingInfo"
+  | "awaitingConnect"
+  | "authenticating"
+  | "active"
+  | "closing"
+  | "closed";
 
 /** Called for each message that reaches an internal subscription. */
 export type InternalHandler = (message: InternalMessage) => void;

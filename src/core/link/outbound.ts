@@ -33,7 +33,13 @@ export interface Source {
 }
 
 /** Copies `source[start, end)` to `target` at `at` and returns the next free index. */
-export function copyBytes(target: Slab, at: number, source: Source, start: number, end: number): number {
+export function copyBytes(
+  target: Slab,
+  at: number,
+  source: Source,
+  start: number,
+  end: number,
+): number {
   if (end - start > WORD_COPY_MAX) {
     target.bytes.set(source.bytes.subarray(start, end), at);
     return at + end - start;
@@ -78,7 +84,8 @@ export class BufferPool {
   give(slab: Slab): void {
     if (slab.bytes.length === SMALL) {
       if (this.#small.length < SMALL_MAX) this.#small.push(slab);
-    } else if (slab.bytes.length === this.size && this.#free.length < this.#max) this.#free.push(slab);
+    } else if (slab.bytes.length === this.size && this.#free.length < this.#max)
+      this.#free.push(slab);
   }
 
   /** A slab for a link that had little to say last time: a thousand of them at once must not cost much. */
@@ -226,14 +233,20 @@ export class Outbox {
       queued = outlet.write(link, buffer.bytes.subarray(this.#start, this.#length));
     } else if (this.#pieces === null && tail !== null && this.#length === this.#start) {
       const buffer = tail.buffer;
-      queued = buffer === null ? 0 : outlet.write(link, buffer.bytes.subarray(this.#tailStart, tail.length));
+      queued =
+        buffer === null
+          ? 0
+          : outlet.write(link, buffer.bytes.subarray(this.#tailStart, tail.length));
       if (queued > 0) tail.held = true;
     } else {
       if (tail !== null) this.#closeTail();
       this.#closeOwn();
       const pieces = this.#pieces ?? [];
       const only = pieces[0];
-      queued = pieces.length === 1 && only !== undefined ? outlet.write(link, only) : outlet.writev(link, pieces);
+      queued =
+        pieces.length === 1 && only !== undefined
+          ? outlet.write(link, only)
+          : outlet.writev(link, pieces);
     }
     this.#release(queued);
     return queued;
@@ -302,7 +315,9 @@ export class Outbox {
     if (open > 0) this.#closeOwn();
     // The old buffer now belongs to its pieces; doubling keeps the number of pieces small.
     this.#start = this.#length = 0;
-    return (this.#buffer = this.#pool.take(Math.max(bytes, Math.min(old.bytes.length * 2, 1 << 20))));
+    return (this.#buffer = this.#pool.take(
+      Math.max(bytes, Math.min(old.bytes.length * 2, 1 << 20)),
+    ));
   }
 
   #closeOwn(): void {

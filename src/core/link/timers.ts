@@ -58,7 +58,8 @@ export class TimerQueue {
     for (;;) {
       let child = 2 * i + 1;
       if (child >= heap.length) break;
-      if (child + 1 < heap.length && (heap[child + 1] as Slot).at < (heap[child] as Slot).at) child++;
+      if (child + 1 < heap.length && (heap[child + 1] as Slot).at < (heap[child] as Slot).at)
+        child++;
       const below = heap[child] as Slot;
       if (below.at >= slot.at) break;
       heap[i] = below;

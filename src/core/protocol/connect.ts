@@ -8,26 +8,78 @@
 export type Shape = Readonly<Record<string, "string" | "bool" | "int" | "strings" | "rules">>;
 
 export const CLIENT_CONNECT: Shape = {
-  verbose: "bool", pedantic: "bool", tls_required: "bool", echo: "bool", auth_token: "string",
-  user: "string", pass: "string", nkey: "string", jwt: "string", sig: "string", name: "string",
-  lang: "string", version: "string", protocol: "int", headers: "bool", no_responders: "bool",
-  account: "string", new_account: "bool", proxy_sig: "string",
+  verbose: "bool",
+  pedantic: "bool",
+  tls_required: "bool",
+  echo: "bool",
+  auth_token: "string",
+  user: "string",
+  pass: "string",
+  nkey: "string",
+  jwt: "string",
+  sig: "string",
+  name: "string",
+  lang: "string",
+  version: "string",
+  protocol: "int",
+  headers: "bool",
+  no_responders: "bool",
+  account: "string",
+  new_account: "bool",
+  proxy_sig: "string",
 };
 
 export const LEAF_CONNECT: Shape = {
-  version: "string", nkey: "string", jwt: "string", sig: "string", user: "string", pass: "string",
-  auth_token: "string", server_id: "string", domain: "string", name: "string", is_hub: "bool",
-  cluster: "string", headers: "bool", jetstream: "bool", deny_pub: "strings", isolate: "bool",
-  compress_mode: "string", remote_account: "string", protocol: "int", gateway: "string",
-  proxy_sig: "string", lang: "string", account: "string", new_account: "bool",
+  version: "string",
+  nkey: "string",
+  jwt: "string",
+  sig: "string",
+  user: "string",
+  pass: "string",
+  auth_token: "string",
+  server_id: "string",
+  domain: "string",
+  name: "string",
+  is_hub: "bool",
+  cluster: "string",
+  headers: "bool",
+  jetstream: "bool",
+  deny_pub: "strings",
+  isolate: "bool",
+  compress_mode: "string",
+  remote_account: "string",
+  protocol: "int",
+  gateway: "string",
+  proxy_sig: "string",
+  lang: "string",
+  account: "string",
+  new_account: "bool",
 };
 
 export const LEAF_INFO: Shape = {
-  server_id: "string", server_name: "string", version: "string", proto: "int", headers: "bool",
-  tls_required: "bool", client_id: "int", nonce: "string", cluster: "string", domain: "string",
-  connect_urls: "strings", ws_connect_urls: "strings", compression: "string", connect_info: "bool",
-  remote_account: "string", acc_is_sys: "bool", import: "rules", export: "rules",
-  info_on_connect: "bool", leafnode_urls: "strings", gateway: "string", max_payload: "int",
+  server_id: "string",
+  server_name: "string",
+  version: "string",
+  go: "string",
+  proto: "int",
+  headers: "bool",
+  tls_required: "bool",
+  client_id: "int",
+  nonce: "string",
+  cluster: "string",
+  domain: "string",
+  connect_urls: "strings",
+  ws_connect_urls: "strings",
+  compression: "string",
+  connect_info: "bool",
+  remote_account: "string",
+  acc_is_sys: "bool",
+  import: "rules",
+  export: "rules",
+  info_on_connect: "bool",
+  leafnode_urls: "strings",
+  gateway: "string",
+  max_payload: "int",
 };
 
 export interface Fields {
@@ -112,5 +164,8 @@ export function rulesOf(value: unknown): { allow: string[] | null; deny: string[
   const { allow, deny } = value as { allow?: unknown; deny?: unknown };
   const strings = (list: unknown): string[] =>
     Array.isArray(list) ? list.filter((item): item is string => typeof item === "string") : [];
-  return { allow: Array.isArray(allow) && allow.length > 0 ? strings(allow) : null, deny: strings(deny) };
+  return {
+    allow: Array.isArray(allow) && allow.length > 0 ? strings(allow) : null,
+    deny: strings(deny),
+  };
 }

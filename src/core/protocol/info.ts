@@ -48,17 +48,55 @@ export interface RulesJson {
 }
 
 const ORDER: readonly (keyof InfoFields)[] = [
-  "server_id", "server_name", "version", "proto", "git_commit", "go", "host", "port", "headers",
-  "auth_required", "tls_required", "tls_verify", "tls_available", "max_payload", "jetstream", "ip",
-  "client_id", "client_ip", "nonce", "cluster", "domain", "connect_urls", "ws_connect_urls", "ldm",
-  "compression", "connect_info", "remote_account", "acc_is_sys", "api_lvl", "import", "export",
-  "info_on_connect", "leafnode_urls", "xkey",
+  "server_id",
+  "server_name",
+  "version",
+  "proto",
+  "git_commit",
+  "go",
+  "host",
+  "port",
+  "headers",
+  "auth_required",
+  "tls_required",
+  "tls_verify",
+  "tls_available",
+  "max_payload",
+  "jetstream",
+  "ip",
+  "client_id",
+  "client_ip",
+  "nonce",
+  "cluster",
+  "domain",
+  "connect_urls",
+  "ws_connect_urls",
+  "ldm",
+  "compression",
+  "connect_info",
+  "remote_account",
+  "acc_is_sys",
+  "api_lvl",
+  "import",
+  "export",
+  "info_on_connect",
+  "leafnode_urls",
+  "xkey",
 ];
 
 /** Members that stand in INFO even when they are empty. */
 const ALWAYS = new Set<keyof InfoFields>([
-  "server_id", "server_name", "version", "proto", "go", "host", "port", "headers", "max_payload",
-  "import", "export",
+  "server_id",
+  "server_name",
+  "version",
+  "proto",
+  "go",
+  "host",
+  "port",
+  "headers",
+  "max_payload",
+  "import",
+  "export",
 ]);
 
 /** The INFO line with its CRLF, as UTF-8 text. */
@@ -67,7 +105,11 @@ export function infoLine(fields: InfoFields): string {
   for (const key of ORDER) {
     const value = fields[key];
     if (value === undefined) continue;
-    const empty = value === "" || value === 0 || value === false || (Array.isArray(value) && value.length === 0);
+    const empty =
+      value === "" ||
+      value === 0 ||
+      value === false ||
+      (Array.isArray(value) && value.length === 0);
     if (empty && !ALWAYS.has(key)) continue;
     out[key] = value;
   }

@@ -7,6 +7,7 @@
  *         subject reply size payload frameEnd
  *                 ^rest: `[reply ]size CRLF payload CRLF`, as it goes out again
  */
+import { copyOf } from "../bytes/ascii.ts";
 import type { Match } from "../account/match-result.ts";
 import type { CacheEntry } from "../subject/match-cache.ts";
 
@@ -49,6 +50,14 @@ export class Message {
   use(bytes: Uint8Array): void {
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** Moves the frame to a buffer of its own, so that receivers may keep parts of it. */
+  own(): void {
+    const from = this.subjectStart;
+    this.use(copyOf(this.bytes, from, this.frameEnd));
+    this.shift(-from);
+    this.owned = true;
   }
 
   /** The same control line again, `by` bytes further on. */

@@ -55,7 +55,8 @@ export function parseChunk(
     const before = at;
     at = refill(protocol, link, state, chunk, at, allocate);
     if (stopped(link)) return at;
-    if (state.carry !== null && at >= chunk.length && (before === at || !complete(state))) return at;
+    if (state.carry !== null && at >= chunk.length && (before === at || !complete(state)))
+      return at;
   }
   if (at >= chunk.length) return at;
   at = parseUnits(protocol, link, chunk, at, chunk.length);

@@ -3,8 +3,20 @@
  * As nats-server's parser does, a wrong byte is judged at once, without waiting for the end of the line.
  */
 export type Verb =
-  | "CONNECT" | "INFO" | "PING" | "PONG" | "+OK" | "-ERR" | "PUB" | "HPUB" | "SUB" | "UNSUB"
-  | "LS+" | "LS-" | "LMSG" | "HMSG";
+  | "CONNECT"
+  | "INFO"
+  | "PING"
+  | "PONG"
+  | "+OK"
+  | "-ERR"
+  | "PUB"
+  | "HPUB"
+  | "SUB"
+  | "UNSUB"
+  | "LS+"
+  | "LS-"
+  | "LMSG"
+  | "HMSG";
 
 export interface VerbForm {
   readonly verb: Verb;
@@ -23,8 +35,8 @@ function form(verb: Verb): VerbForm {
 }
 
 const COMMON: readonly Verb[] = ["PING", "PONG", "CONNECT", "INFO", "+OK", "-ERR"];
-export const CLIENT_VERBS: readonly VerbForm[] = [...COMMON, "PUB", "HPUB", "SUB", "UNSUB"].map((v) =>
-  form(v as Verb),
+export const CLIENT_VERBS: readonly VerbForm[] = [...COMMON, "PUB", "HPUB", "SUB", "UNSUB"].map(
+  (v) => form(v as Verb),
 );
 export const LEAF_VERBS: readonly VerbForm[] = [...COMMON, "LS+", "LS-", "LMSG", "HMSG"].map((v) =>
   form(v as Verb),

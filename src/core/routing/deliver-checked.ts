@@ -11,12 +11,7 @@ import type { Message } from "../protocol/message.ts";
 import { copyBytes } from "../link/outbound.ts";
 
 /** A receiver's own rules: false holds the message back; a reply that it may answer to is remembered. */
-export function deliverChecked(
-  engine: Engine,
-  link: Link,
-  m: Message,
-  queue: string,
-): boolean {
+export function deliverChecked(engine: Engine, link: Link, m: Message, queue: string): boolean {
   const permissions = link.permissions;
   if (permissions === null) return true;
   if (permissions.subscribe.hasDeny) {

@@ -39,7 +39,8 @@ export function deliver(engine: Engine, source: Link | null, match: Match): numb
     delivered += deliverToSub(engine, source, m, singles[i] as Subscription, "");
   }
   const fans = result.fans;
-  for (let i = 0; i < fans.length; i++) delivered += deliverToFan(engine, source, m, fans[i] as Fan);
+  for (let i = 0; i < fans.length; i++)
+    delivered += deliverToFan(engine, source, m, fans[i] as Fan);
   if (result.queues.length > 0) delivered += deliverToQueues(engine, source, m, match);
   else if (result.leaves.length > 0) delivered += deliverToLeaves(engine, source, m, match);
   return delivered;
@@ -142,7 +143,7 @@ function deliverToFan(engine: Engine, source: Link | null, m: Message, fan: Fan)
   const subs = fan.subs;
   if (m.size >= SLICE_MIN) {
     // The payload is kept once, for all of them.
-    if (!m.owned) engine.ownMessage();
+    if (!m.owned) m.own();
     let delivered = 0;
     for (let i = 0; i < subs.length; i++) {
       delivered += deliverToSub(engine, source, m, subs[i] as Subscription, "");
@@ -194,7 +195,8 @@ function deliverToQueues(engine: Engine, source: Link | null, m: Message, match:
   }
   if (behindLeaves === null) return delivered + deliverToLeaves(engine, source, m, match);
   for (const sub of match.result.leaves) {
-    if (!behindLeaves.has(sub.link)) delivered += deliverToLeaf(engine, source, m, match, sub.link, null);
+    if (!behindLeaves.has(sub.link))
+      delivered += deliverToLeaf(engine, source, m, match, sub.link, null);
   }
   for (const [link, list] of behindLeaves) {
     delivered += deliverToLeaf(engine, source, m, match, link, list);
@@ -291,13 +293,16 @@ function sendToLeaf(
   const leaf = link.leaf as LeafState;
   let named = groups;
   if (link.checksDelivery || mayBeReserved(m)) {
-    const kept = engine.leafPermits(link, m, match, groups);
+    const kept = engine.leafProtocol.permits(link, m, match, groups);
     if (kept === null) return 0;
     named = kept.length === 0 ? null : kept;
   }
   const out = link.out;
   // Dropped, it counts as delivered: the receiver exists, and a 503 would say that it does not.
-  if (leaf.output.isHeld && !admits(engine, link, m.frameEnd - m.subjectStart + LMSG_ROOM, m.size)) {
+  if (
+    leaf.output.isHeld &&
+    !admits(engine, link, m.frameEnd - m.subjectStart + LMSG_ROOM, m.size)
+  ) {
     return 1;
   }
   if (m.headerEnd !== 0 && !link.headers) {

@@ -195,7 +195,12 @@ export class InterestTable {
     if (entry.isLds || subject.startsWith("_GR_.") || subject.startsWith("$GR.")) return true;
     const leaf = link.leaf;
     if (leaf === null) return false;
-    if (leaf.quietReceive !== null && entry.isReserved && coveredByDeny(leaf.quietReceive.rules.deny, subject)) return false;
+    if (
+      leaf.quietReceive !== null &&
+      entry.isReserved &&
+      coveredByDeny(leaf.quietReceive.rules.deny, subject)
+    )
+      return false;
     return leaf.receiveFilter === null || leaf.receiveFilter.allowsAnnouncement(subject);
   }
 

@@ -30,7 +30,9 @@ export function routeMapped(engine: Engine, link: Link, m: Message): void {
   const filter = link.publishFilter;
   if (
     filter !== null &&
-    !(filter === match.lastFilter ? match.lastAllowed : match.allows(filter, () => subjectText(m))) &&
+    !(filter === match.lastFilter
+      ? match.lastAllowed
+      : match.allows(filter, () => subjectText(m))) &&
     !answersTrackedRequest(engine, link, m)
   ) {
     refusePublish(engine, link, subjectText(m));
@@ -69,7 +71,10 @@ export function noRespondersFor(engine: Engine, link: Link, reply: string, subje
   const sub = matching.find((candidate) => candidate.link === link && candidate.queue === "");
   if (sub === undefined) return;
   const header = `NATS/1.0 503\r\nNats-Subject: ${subject}\r\n\r\n`;
-  engine.send(link, `HMSG ${reply}${latin1(sub.sidPart, 0, sub.sidPart.length)}${header.length} ${header.length}\r\n${header}\r\n`);
+  engine.send(
+    link,
+    `HMSG ${reply}${latin1(sub.sidPart, 0, sub.sidPart.length)}${header.length} ${header.length}\r\n${header}\r\n`,
+  );
   link.outMsgs++;
   link.outBytes += header.length;
 }

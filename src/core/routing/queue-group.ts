@@ -40,5 +40,7 @@ function mayCross(engine: Engine, source: Link | null, m: Message, sub: Subscrip
   if (link === source || link.state !== "active" || sub.closed) return false;
   const from = source?.leaf?.remoteCluster ?? "";
   if (from !== "" && from === link.leaf?.remoteCluster) return false;
-  return !(link.checksDelivery || mayBeReserved(m)) || engine.leafPermitsQueue(link, m, sub);
+  return (
+    !(link.checksDelivery || mayBeReserved(m)) || engine.leafProtocol.permitsQueue(link, m, sub)
+  );
 }
