@@ -79,7 +79,9 @@ export function accountSpecs(options: Options): readonly AccountSpec[] {
   return [...accounts.values()].map((account) => {
     const spec = accountSpec(account, system);
     const domain = options.defaultJsDomain[account.name] ?? "";
-    return domain === "" ? spec : { ...spec, mappings: [...spec.mappings, ...domainMappings(domain)] };
+    return domain === ""
+      ? spec
+      : { ...spec, mappings: [...spec.mappings, ...domainMappings(domain)] };
   });
 }
 
