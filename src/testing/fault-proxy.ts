@@ -12,6 +12,8 @@ export interface FaultProxyOptions {
   /** Bytes a second towards the target and back; without, as fast as it goes. */
   readonly up?: number;
   readonly down?: number;
+  /** Milliseconds that everything takes longer, each way. */
+  readonly delay?: number;
 }
 
 const TICK_MS = 20;
@@ -29,12 +31,21 @@ class Lane {
   #heldBytes = 0;
   #credit = 0;
 
-  constructor(from: Socket, to: Socket, bytesPerSecond: number, count: (bytes: number) => void) {
+  constructor(
+    from: Socket,
+    to: Socket,
+    { bytesPerSecond, delay }: { bytesPerSecond: number; delay: number },
+    count: (bytes: number) => void,
+  ) {
     this.#from = from;
     this.#to = to;
     this.bytesPerSecond = bytesPerSecond;
     this.#count = count;
-    from.on("data", (chunk: Buffer) => this.#read(chunk));
+    from.on("data", (chunk: Buffer) => {
+      // Timers of one delay keep their order.
+      if (delay > 0) setTimeout(() => this.#read(chunk), delay);
+      else this.#read(chunk);
+    });
   }
 
   #read(chunk: Buffer): void {
@@ -51,7 +62,7 @@ class Lane {
   }
 
   #forward(): void {
-    if (this.isStalled) return;
+    if (this.isStalled || this.#to.destroyed) return;
     const isFree = this.bytesPerSecond === Number.POSITIVE_INFINITY;
     let left = isFree ? this.#heldBytes : Math.min(Math.floor(this.#credit), this.#heldBytes);
     while (left > 0) {
@@ -162,14 +173,24 @@ export class FaultProxy {
 
   #accept(near: Socket): void {
     this.connections++;
-    const { host = "127.0.0.1", port } = this.#options;
+    const { host = "127.0.0.1", port, delay = 0 } = this.#options;
     const far = connect({ host, port, noDelay: true });
     near.setNoDelay(true);
     const pair: Pair = {
       near,
       far,
-      up: new Lane(near, far, this.#up, (bytes) => (this.bytesUp += bytes)),
-      down: new Lane(far, near, this.#down, (bytes) => (this.bytesDown += bytes)),
+      up: new Lane(
+        near,
+        far,
+        { bytesPerSecond: this.#up, delay },
+        (bytes) => (this.bytesUp += bytes),
+      ),
+      down: new Lane(
+        far,
+        near,
+        { bytesPerSecond: this.#down, delay },
+        (bytes) => (this.bytesDown += bytes),
+      ),
     };
     this.#pairs.add(pair);
     const end = (): void => {
