@@ -14,6 +14,8 @@ import {
   type MappingSpec,
   type ServiceExportSpec,
 } from "../core/index.ts";
+import { closeExcess } from "./account-update.ts";
+import { now } from "./clock.ts";
 
 const GLOBAL = "$G";
 const DEFAULT_SYSTEM = "$SYS";
@@ -53,7 +55,21 @@ export function applyAccounts(engine: Engine, options: Options, before: Options 
   const names = new Set(specs.map((spec) => spec.name));
   const gone = byToken || before === null ? [] : accountSpecs(before);
   const lost = gone.filter((spec) => !names.has(spec.name)).map((spec) => emptySpec(spec.name));
-  defineAccounts(engine, [...specs, ...lost]);
+  const all = [...specs, ...lost];
+  engine.now = now();
+  const limits = new Map(all.map(({ name }) => [name, engine.accounts.get(name)?.limits]));
+  defineAccounts(engine, all);
+  for (const spec of all) {
+    if (JSON.stringify(spec.limits) !== JSON.stringify(limits.get(spec.name)))
+      enforceLimits(engine, spec);
+  }
+}
+
+function enforceLimits(engine: Engine, { name, limits }: AccountSpec): void {
+  const { clients, leaves } = engine.account(name);
+  // Nobody else has a turn in between, so all steps at once.
+  for (const _ of closeExcess(engine, clients, limits.maxConnections));
+  for (const link of [...clients, ...leaves]) engine.refreshLimits(link);
 }
 
 /** Defines one account whose claims were loaded or replaced. */

@@ -164,8 +164,9 @@ export class SystemServices {
         case "STATZ":
           return statzOrSilence(state, members, [account]);
         case "JSZ":
-          throw new MonitorError(400, "jetstream not enabled");
+          break;
       }
+      throw new MonitorError(400, "jetstream not enabled");
     });
   }
 

@@ -89,7 +89,8 @@ export class AccountImports implements SubscriptionObserver {
 
   removed(sub: Subscription): void {
     if (this.#streams.length > 0) this.#dropShadows(sub);
-    this.#account.awaited.lost(sub, !hasWildcard(sub.subject));
+    const { awaited } = this.#account;
+    if (awaited.size > 0) awaited.lost(sub, !hasWildcard(sub.subject));
   }
 
   reweighed(sub: Subscription, delta: number): void {
@@ -105,7 +106,7 @@ export class AccountImports implements SubscriptionObserver {
 }
 
 /**
- * Puts definitions in force. Exports come first, since imports look at them. What is unchanged is left alone;
+ * Puts definitions in force; what other limits mean for live links is the caller's to say. Exports come first, since imports look at them. What is unchanged is left alone;
  * an account that is not named keeps its definition.
  */
 export function defineAccounts(engine: Engine, specs: readonly AccountSpec[]): void {
@@ -121,11 +122,8 @@ export function defineAccounts(engine: Engine, specs: readonly AccountSpec[]): v
     if (JSON.stringify(spec.mappings) !== JSON.stringify(account.spec?.mappings ?? [])) {
       setMappings(engine, account, spec.mappings);
     }
-    const limited = JSON.stringify(spec.limits) !== JSON.stringify(account.limits);
     account.limits = spec.limits;
     account.spec = spec;
-    if (limited)
-      for (const link of [...account.clients, ...account.leaves]) engine.refreshLimits(link);
   }
   for (const account of stale) replaceImports(engine, account);
 }

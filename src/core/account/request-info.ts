@@ -62,7 +62,7 @@ export function clientInfoJson(engine: Engine, link: Link, detail: InfoDetail): 
 export class RequestInfo {
   readonly #engine: Engine;
   readonly #detail: InfoDetail;
-  readonly #known = new WeakMap<Link, { readonly rtt: number; readonly block: Uint8Array }>();
+  #known: WeakMap<Link, { readonly rtt: number; readonly block: Uint8Array }> | null = null;
   #link: Link | null = null;
   #rtt = 0;
   #block: Uint8Array = new Uint8Array(0);
@@ -88,6 +88,7 @@ export class RequestInfo {
 
   #blockOf(link: Link): Uint8Array {
     if (link === this.#link && link.rtt === this.#rtt) return this.#block;
+    this.#known ??= new WeakMap();
     let known = this.#known.get(link);
     if (known === undefined || known.rtt !== link.rtt) {
       const json = clientInfoJson(this.#engine, link, this.#detail);

@@ -113,7 +113,8 @@ export class Responses implements Receiver, Alarmed {
   /** A responder's answer, on the way to the requester. */
   receive(engine: Engine, source: Link | null, m: Message, _queue: string): number {
     const response = this.#entries.get(this.#keyOf(m));
-    if (response === undefined) return 0;
+    // Too late, or one too many: the responder is not told.
+    if (response === undefined) return 1;
     const { importer, offer } = response;
     response.lastActivity = engine.now;
     const ends = offer.responseType === "singleton" || m.size === 0;
@@ -236,7 +237,6 @@ export class Awaited {
 
   /** A subscription has gone: replies that nobody listens on any more are given up. */
   lost(sub: Subscription, isLiteral: boolean): void {
-    if (this.#responses.size === 0) return;
     const replies = isLiteral ? [sub.subject] : [...this.#responses.keys()];
     for (const reply of replies) {
       if (!this.#responses.has(reply)) continue;
