@@ -13,6 +13,7 @@ export class VirtualClock {
   readonly #heap: Alarm[] = [];
   #order = 0;
   #live = 0;
+  #isStopped = false;
 
   constructor(start = 1_000_000) {
     this.now = start;
