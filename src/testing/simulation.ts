@@ -25,6 +25,9 @@ export interface ServerInput extends EngineOptionsInput {
   readonly users?: Readonly<Record<string, TestUser>>;
 }
 
+/** A run with so many faults is given up. */
+const FAULTS_MAX = 50;
+
 export class Simulation {
   readonly seed: number;
   readonly random: Random;
@@ -77,21 +80,23 @@ export class Simulation {
   /** Lets `duration` milliseconds of virtual time pass. */
   run(duration: number): void {
     this.clock.run(duration);
+    if (this.#faults.length >= FAULTS_MAX) this.check();
   }
 
   /** Runs until every remote is up, at most `limit` milliseconds, and then a little longer. */
   settle(limit = 60_000): void {
     const end = this.clock.now + limit;
-    while (this.clock.now < end && !this.remotes.every((remote) => remote.isUp))
-      this.clock.run(100);
+    while (this.clock.now < end && !this.remotes.every((remote) => remote.isUp)) this.run(100);
     const down = this.remotes.filter((remote) => !remote.isUp).map((remote) => remote.spec.id);
     if (down.length > 0) this.fault(`not up after ${limit} ms: ${down.join(", ")}`);
-    this.clock.run(500);
+    this.run(500);
   }
 
   /** A fault of the system under test; `check` throws them. */
   fault(text: string): void {
-    if (this.#faults.length < 50) this.#faults.push(`${this.clock.now.toFixed(1)}: ${text}`);
+    if (this.#faults.length < FAULTS_MAX)
+      this.#faults.push(`${this.clock.now.toFixed(1)}: ${text}`);
+    if (this.#faults.length >= FAULTS_MAX) this.clock.stop();
   }
 
   delivered(sub: SimSubscription, message: Received): void {

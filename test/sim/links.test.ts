@@ -47,6 +47,26 @@ test("a request over the link is answered, and one that nobody serves gets a 503
   sim.check();
 });
 
+test("a request finds its way back though its inbox is as new as itself", () => {
+  const { sim, hub, leaf } = linkPair();
+  const service = sim.client(hub);
+  service.subscribe("svc");
+  const client = sim.client(leaf);
+  sim.run(100);
+  sim.onDelivery = (sub, { reply }) => {
+    if (sub.client === service) service.publish(reply, "answer");
+  };
+  const inbox = client.subscribe("_INBOX.other");
+  for (let i = 0; i < 20; i++) {
+    // One write: the interest must not be behind the request on the link.
+    client.send(`SUB _INBOX.${i} s${i}\r\nPUB svc _INBOX.${i} 0\r\n\r\nUNSUB s${i} 1\r\n`);
+    client.subs.set(`s${i}`, inbox);
+  }
+  sim.run(1000);
+  assert.equal(inbox.received.length, 20);
+  sim.check();
+});
+
 test("a local member of a queue group is preferred to one behind the link", () => {
   const { sim, hub, leaf } = linkPair();
   const far = sim.client(leaf).subscribe("work", "q");
