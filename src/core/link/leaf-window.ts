@@ -131,9 +131,10 @@ export class LeafWindow {
     return time;
   }
 
-  /** Whether the oldest PING should have been answered at the rate that was measured. */
-  isLate(now: Millis): boolean {
+  /** Whether the oldest PING should have been answered, at the rate that was measured or after `most` in any case. */
+  isLate(now: Millis, most: Millis): boolean {
     const oldest = this.#probes[0];
+    if (oldest !== undefined && now - oldest.at > most) return true;
     return oldest === undefined || now - oldest.at > this.#patience(oldest);
   }
 

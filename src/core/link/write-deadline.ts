@@ -9,6 +9,9 @@ import { formatMillis } from "../bytes/ascii.ts";
 import { KIND_CLIENT, KIND_LEAF, type Link } from "./link.ts";
 import { scheduleIn } from "./timers.ts";
 
+/** A silent peer behind a slow line is given this many deadlines. */
+const PATIENCE = 2;
+
 /** The transport holds back what it was just given. */
 export function writeBegan(engine: Engine, link: Link): void {
   const { writeDeadline } = rulesFor(engine, link);
@@ -67,7 +70,8 @@ export function checkWrite(engine: Engine, link: Link): boolean {
 function isExcused(engine: Engine, link: Link, since: Millis): boolean {
   const output = link.leaf?.output;
   if (output === undefined || link.queued > 0) return false;
-  return link.lastByte > since || !output.window.isLate(engine.now);
+  const { writeDeadline } = rulesFor(engine, link);
+  return link.lastByte > since || !output.window.isLate(engine.now, PATIENCE * writeDeadline);
 }
 
 function report(engine: Engine, link: Link, writeDeadline: Millis): void {
