@@ -84,7 +84,8 @@ async function publishToAll(job, leaves) {
   const took = performance.now() - began;
   await pause(0.05);
   for (const { received, pings } of leaves) {
-    if (!arePings(received - expected - pings * "PING\r\n".length)) throw new Error(`a leaf read ${received}, not ${expected}`);
+    if (!arePings(received - expected - pings * "PING\r\n".length))
+      throw new Error(`a leaf read ${received}, not ${expected}`);
   }
   return took;
 }

@@ -34,7 +34,11 @@ export function* updateLinks(
 }
 
 /** The youngest go first. Leaf links above their limit stay, as in nats-server. */
-export function* closeExcess(engine: Engine, links: ReadonlySet<Link>, limit: number): Generator<void> {
+export function* closeExcess(
+  engine: Engine,
+  links: ReadonlySet<Link>,
+  limit: number,
+): Generator<void> {
   if (limit < 0 || links.size <= limit) return;
   const byAge = [...links].toSorted((a, b) => a.opened - b.opened || a.id - b.id);
   for (const link of byAge.slice(limit)) {

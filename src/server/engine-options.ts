@@ -36,7 +36,11 @@ export function engineOptions(serverId: string, options: Options, bound: Bound):
     maxSubTokens: options.maxSubTokens,
     pingInterval: options.pingInterval,
     pingMax: options.pingMax,
-    authTimeout: authTimeout(options.authorization?.timeout ?? null, options.tls?.timeout, options.tls !== null),
+    authTimeout: authTimeout(
+      options.authorization?.timeout ?? null,
+      options.tls?.timeout,
+      options.tls !== null,
+    ),
     domain: "",
     clusterName: clusterName(options),
     tlsRequired: options.tls !== null && !options.allowNonTls,
@@ -55,7 +59,11 @@ export function engineOptions(serverId: string, options: Options, bound: Bound):
   };
 }
 
-function authTimeout(configured: number | null, tls: number | null | undefined, hasTls: boolean): number {
+function authTimeout(
+  configured: number | null,
+  tls: number | null | undefined,
+  hasTls: boolean,
+): number {
   if (configured !== null) return configured;
   return hasTls ? (tls ?? TLS_TIMEOUT) + 1000 : AUTH_TIMEOUT;
 }
@@ -95,7 +103,11 @@ function leafOptions(options: Options, bound: Bound): EngineOptions["leaf"] {
     urls: listening && !leaf.noAdvertise ? [url] : [],
     tlsRequired: leaf.tls !== null,
     tlsVerify: leaf.tls?.verify === true || leaf.tls?.verifyAndMap === true,
-    authTimeout: authTimeout(leaf.authorization?.timeout ?? null, leaf.tls?.timeout, leaf.tls !== null),
+    authTimeout: authTimeout(
+      leaf.authorization?.timeout ?? null,
+      leaf.tls?.timeout,
+      leaf.tls !== null,
+    ),
     minVersion: leaf.minVersion ?? "",
     compression: leaf.compression.mode,
     rttThresholds: leaf.compression.rttThresholds,
@@ -107,7 +119,11 @@ function leafOptions(options: Options, bound: Bound): EngineOptions["leaf"] {
   };
 }
 
-function splitAdvertise(advertise: string | null, host: string, port: number): { host: string; port: number } {
+function splitAdvertise(
+  advertise: string | null,
+  host: string,
+  port: number,
+): { host: string; port: number } {
   if (advertise === null || advertise === "") return { host, port };
   const match = /^(?:\[([^\]]+)\]|([^:]*))(?::(\d+))?$/.exec(advertise);
   if (match === null) return { host: advertise, port };

@@ -90,7 +90,11 @@ class InProcessTransport implements Transport, MemoryWireHandler {
   }
 
   connect(_server: Server, _options: ConnectionOptions): Promise<void> {
-    const { a: local, b: remote } = memoryPair({ schedule: queueMicrotask, host: "in-process" }, this, DEAF);
+    const { a: local, b: remote } = memoryPair(
+      { schedule: queueMicrotask, host: "in-process" },
+      this,
+      DEAF,
+    );
     this.#wire = local;
     local.resume();
     this.#server.openInProcess(remote);

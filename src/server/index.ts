@@ -132,7 +132,10 @@ export async function startServer(options: StartOptions = {}): Promise<Server> {
   return new Server(inner);
 }
 
-function load(file: string | undefined, rest: OptionsInput): { options: Options; origin: OptionsOrigin } {
+function load(
+  file: string | undefined,
+  rest: OptionsInput,
+): { options: Options; origin: OptionsOrigin } {
   if (file !== undefined) return applyOverrides(loadConfig(nodeHost(), file), rest, nodeHost());
   const listens = "port" in rest || "listen" in rest || "host" in rest;
   return optionsFromObject(listens ? rest : { ...rest, host: "127.0.0.1", port: -1 }, nodeHost());

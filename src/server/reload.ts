@@ -2,7 +2,13 @@
  * Reload: another configuration for a running server, whole or not at all. What may change, and the lines and
  * refusals, come from the table of options; here is what the change does to live links and remotes.
  */
-import { diffOptions, needsNewLink, remoteIdentity, type Options, type OptionsOrigin } from "../config/index.ts";
+import {
+  diffOptions,
+  needsNewLink,
+  remoteIdentity,
+  type Options,
+  type OptionsOrigin,
+} from "../config/index.ts";
 import { KIND_CLIENT, KIND_LEAF, WIRE_ERRORS, type Link } from "../core/index.ts";
 import { now } from "./clock.ts";
 import { recheckPinnedCerts } from "./pinned-certs.ts";
@@ -30,7 +36,8 @@ export async function applyReload(
 /** A port given as -1 stays what it was bound to. */
 function keepPorts(options: Options, server: FrondServer): Options {
   const old = server.options;
-  const leaf = options.leafnodes.port === -1 && old.leafnodes.port !== 0 ? old.leafnodes.port : null;
+  const leaf =
+    options.leafnodes.port === -1 && old.leafnodes.port !== 0 ? old.leafnodes.port : null;
   return {
     ...options,
     port: options.port === -1 ? old.port : options.port,
@@ -40,7 +47,9 @@ function keepPorts(options: Options, server: FrondServer): Options {
 }
 
 function reloadRemotes(server: FrondServer, options: Options): void {
-  const wanted = new Map(options.leafnodes.remotes.map((remote) => [remoteIdentity(remote), remote]));
+  const wanted = new Map(
+    options.leafnodes.remotes.map((remote) => [remoteIdentity(remote), remote]),
+  );
   for (const remote of server.remotes.slice()) {
     const { identity } = remote;
     const next = wanted.get(identity);

@@ -17,7 +17,8 @@ export function remoteCredentials(
 ): Partial<Credentials> | null {
   const signing = remote.credentials !== null ? fromFile(remote.credentials, nonce, crypto) : {};
   if (signing === null) return null;
-  const proof = remote.nkey === null ? signing : { ...signing, ...fromSeed(remote.nkey, nonce, crypto) };
+  const proof =
+    remote.nkey === null ? signing : { ...signing, ...fromSeed(remote.nkey, nonce, crypto) };
   return { ...fromUrl(remote, url), ...proof };
 }
 

@@ -1,7 +1,14 @@
 /** What a `Remote` needs of the server it belongs to. */
 import type { Crypto } from "../auth/index.ts";
 import type { LeafRemoteOptions } from "../config/index.ts";
-import type { ClosedState, Link, LinkPlace, LogLevel, RemoteSpec, TlsState } from "../core/index.ts";
+import type {
+  ClosedState,
+  Link,
+  LinkPlace,
+  LogLevel,
+  RemoteSpec,
+  TlsState,
+} from "../core/index.ts";
 import type { ClientTls } from "../transports/node/index.ts";
 import type { Connection, ConnectionHub } from "./connection.ts";
 import type { Remote } from "./remote.ts";

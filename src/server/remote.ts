@@ -21,8 +21,7 @@ import {
   WebSocketDialError,
 } from "./remote-handshake.ts";
 
-export type RemoteState =
-  "disabled" | "waiting" | "connecting" | "handshake" | "up" | "stopped";
+export type RemoteState = "disabled" | "waiting" | "connecting" | "handshake" | "up" | "stopped";
 
 const RTTS_KEPT = 128;
 const SYSTEM_ACCOUNT_DELAY = 250;
@@ -194,7 +193,11 @@ export class Remote {
     this.attempts = 0;
     this.#hurry = false;
     this.#everConnected = true;
-    this.#host.log("notice", this.link?.label ?? "", `Connected leafnode to "${this.currentUrl.host}"`);
+    this.#host.log(
+      "notice",
+      this.link?.label ?? "",
+      `Connected leafnode to "${this.currentUrl.host}"`,
+    );
   }
 
   #enter(state: RemoteState): void {
@@ -204,7 +207,8 @@ export class Remote {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    if (this.#host.delaysFirst(this.options.account)) await this.#sleep(SYSTEM_ACCOUNT_DELAY, signal);
+    if (this.#host.delaysFirst(this.options.account))
+      await this.#sleep(SYSTEM_ACCOUNT_DELAY, signal);
     while (!signal.aborted) {
       const wire = await this.#dial(signal);
       if (signal.aborted) {
@@ -248,7 +252,11 @@ export class Remote {
 
   async #dial(signal: AbortSignal): Promise<SocketWire | null> {
     const urls = this.#urls;
-    if (urls.length > 1 && urls[0] === this.currentUrl && (this.#everConnected || this.attempts > 0)) {
+    if (
+      urls.length > 1 &&
+      urls[0] === this.currentUrl &&
+      (this.#everConnected || this.attempts > 0)
+    ) {
       urls.push(...urls.splice(0, 1));
     }
     const url = urls[0] ?? this.currentUrl;
@@ -271,7 +279,9 @@ export class Remote {
       this.#dials++;
       const text = error instanceof Error ? error.message : String(error);
       this.#failed(text);
-      const every = this.#everConnected ? this.#host.reconnectErrorReports : this.#host.connectErrorReports;
+      const every = this.#everConnected
+        ? this.#host.reconnectErrorReports
+        : this.#host.connectErrorReports;
       const loud = this.#dials === 1 || this.#dials % every === 0;
       this.#host.log(
         loud ? "error" : "debug",
@@ -468,4 +478,3 @@ function shuffle(list: ServerUrl[]): void {
     list[i] = other;
   }
 }
-

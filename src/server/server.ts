@@ -104,29 +104,23 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
     const auth = authenticationHost(this);
     this.authentication = new Authentication(auth, operator, encodeSeed("server", seed));
     const world = nodeWorld((level, label, text) => this.log(level, label, text));
-    this.engine = new Engine(
-      this.#engineOptions(),
-      world,
-      this.hub,
-      this.authentication.make(),
-      {
-        ready: (link) => this.#ready(link),
-        refused: (link, verdict) => {
-          if (verdict.ok) return;
-          this.#ring.refused(link, verdict);
-          this.system.events.refused(link, verdict);
-        },
-        closing: (link) => this.#ring.closing(link),
-        measured: (link) => this.#byLink.get(link)?.measured(link.rtt),
-        closed: (link, reason) => this.#closed(link, reason),
-        gossip: (link, urls, websocketUrls) => {
-          const remote = this.#byLink.get(link);
-          remote?.discovered(urls, false);
-          remote?.discovered(websocketUrls, true);
-        },
-        remoteNeedsTls: (link) => this.#byLink.get(link)?.needsTls(),
+    this.engine = new Engine(this.#engineOptions(), world, this.hub, this.authentication.make(), {
+      ready: (link) => this.#ready(link),
+      refused: (link, verdict) => {
+        if (verdict.ok) return;
+        this.#ring.refused(link, verdict);
+        this.system.events.refused(link, verdict);
       },
-    );
+      closing: (link) => this.#ring.closing(link),
+      measured: (link) => this.#byLink.get(link)?.measured(link.rtt),
+      closed: (link, reason) => this.#closed(link, reason),
+      gossip: (link, urls, websocketUrls) => {
+        const remote = this.#byLink.get(link);
+        remote?.discovered(urls, false);
+        remote?.discovered(websocketUrls, true);
+      },
+      remoteNeedsTls: (link) => this.#byLink.get(link)?.needsTls(),
+    });
     this.hub.engine = this.engine;
     applyAccounts(this.engine, this.options, null);
     this.system = new System(this);
@@ -222,8 +216,13 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
       const down = this.remotes.filter((remote) => remote.required && remote.state !== "up");
       if (down.length === 0) return;
       if (now() >= until) {
-        const names = down.map((remote) => `${remote.urls.join(",")} (${remote.lastError || remote.state})`);
-        throw new StartError("LINKS_DOWN", `leaf links not up after ${timeout} ms: ${names.join("; ")}`);
+        const names = down.map(
+          (remote) => `${remote.urls.join(",")} (${remote.lastError || remote.state})`,
+        );
+        throw new StartError(
+          "LINKS_DOWN",
+          `leaf links not up after ${timeout} ms: ${names.join("; ")}`,
+        );
       }
       await new Promise((resolve) => setTimeout(resolve, Math.min(20, until - now())));
     }
@@ -498,7 +497,6 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
     return { ...options, xkey: this.authentication.curve.publicKey };
   }
 
-
   #addRemote(options: LeafRemoteOptions): Remote {
     const remote = new Remote(this.#nextRemote++, options, this);
     this.remotes.push(remote);
@@ -562,7 +560,7 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     this.#timerAt = -Infinity;
-    this.crypto.close();
+    await this.crypto.close();
     this.log("notice", "", "Server Exiting..");
   }
 }

@@ -6,7 +6,8 @@
 import type { Engine } from "../engine.ts";
 import { KIND_LEAF, type Link, type Receiver, type Subscription } from "../link/link.ts";
 import type { Message } from "../protocol/message.ts";
-import { deliverToLeaf, deliverToSub } from "../routing/deliver.ts";
+import { deliverToLeaf } from "../routing/deliver.ts";
+import { deliverToSub } from "../routing/deliver-one.ts";
 import { KEEP_REPLY } from "../routing/rewrite.ts";
 import { intersect } from "../subject/intersect.ts";
 import { RewriteCache } from "../subject/rewrite-cache.ts";

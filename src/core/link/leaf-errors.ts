@@ -1,6 +1,5 @@
 /** What a leaf link does on reading certain `-ERR` texts from its peer. */
 import type { Engine } from "../engine.ts";
-import { loopText } from "./leaf.ts";
 import type { Link } from "./link.ts";
 
 const LONG_DELAY = 30_000;
@@ -31,4 +30,8 @@ export function reactToError(engine: Engine, link: Link, text: string): void {
       "Leafnode connection dropped due to minimum version requirement. Delaying attempt to reconnect for 5s",
     );
   }
+}
+
+export function loopText(account: string): string {
+  return `Loop detected for leafnode account="${account}". Delaying attempt to reconnect for 30s`;
 }

@@ -10,7 +10,7 @@ import { WIRE_ERRORS } from "../protocol/errors.ts";
 import { infoLine } from "../protocol/info.ts";
 import { S2_MODES, selectCompression } from "./compression.ts";
 import { schedule } from "./deadlines.ts";
-import { loopText } from "./leaf.ts";
+import { loopText } from "./leaf-errors.ts";
 import {
   failHandshake,
   gossip,

@@ -11,14 +11,14 @@ import { type Message, Tokens } from "../protocol/message.ts";
 import type { Protocol } from "../protocol/parser.ts";
 import { LEAF_VERBS, type Verb } from "../protocol/verbs.ts";
 import { hasWildcard, isValidInterest } from "../subject/subject.ts";
-import { mayBeReserved } from "../routing/deliver.ts";
+import { mayBeReserved } from "../routing/deliver-one.ts";
 import { hashBytes } from "../subject/match-cache.ts";
 import { dispatch, mayAnswer } from "../routing/publish.ts";
 import { gotPong } from "./deadlines.ts";
 import { isCanonical } from "./client.ts";
 import { deliverAcked } from "./leaf-ack.ts";
 import { LeafHandshake } from "./leaf-handshake.ts";
-import { reactToError } from "./leaf-errors.ts";
+import { loopText, reactToError } from "./leaf-errors.ts";
 import { hasAllSubscriptions } from "./link-limits.ts";
 import type { Link, Subscription } from "./link.ts";
 import { Refusals } from "./refusals.ts";
@@ -407,8 +407,4 @@ export class LeafProtocol implements Protocol {
 
 function hasPlain(match: Match, link: Link): boolean {
   return match.result.leaves.some((sub) => sub.link === link);
-}
-
-export function loopText(account: string): string {
-  return `Loop detected for leafnode account="${account}". Delaying attempt to reconnect for 30s`;
 }

@@ -7,7 +7,7 @@ import type { QueueGroup } from "../account/match-result.ts";
 import type { Engine } from "../engine.ts";
 import { KIND_LEAF, type Link, type Subscription } from "../link/link.ts";
 import type { Message } from "../protocol/message.ts";
-import { deliverToSub, mayBeReserved } from "./deliver.ts";
+import { deliverToSub, mayBeReserved } from "./deliver-one.ts";
 
 /**
  * Delivers to a local member and returns it, or returns the member behind a leaf link that must get it (not

@@ -45,7 +45,7 @@ const SLAB_BYTES = 16 * 1024;
 const FIRST_SLOTS = 64;
 
 class Generation<V> {
-  slots: (CacheEntry<V> | null)[] = new Array<CacheEntry<V> | null>(FIRST_SLOTS).fill(null);
+  slots: (CacheEntry<V> | null)[] = emptySlots(FIRST_SLOTS);
   mask = FIRST_SLOTS - 1;
   count = 0;
   bytes = 0;
@@ -78,11 +78,18 @@ class Generation<V> {
   }
 
   #grow(): void {
-    const bigger = new Array<CacheEntry<V> | null>(this.slots.length * 2).fill(null);
+    const bigger = emptySlots<V>(this.slots.length * 2);
     for (const entry of this.slots) if (entry !== null) place(bigger, bigger.length - 1, entry);
     this.slots = bigger;
     this.mask = bigger.length - 1;
   }
+}
+
+/** Pushed one by one: an array without holes is read faster. */
+function emptySlots<V>(length: number): (CacheEntry<V> | null)[] {
+  const slots: (CacheEntry<V> | null)[] = [];
+  for (let i = 0; i < length; i++) slots.push(null);
+  return slots;
 }
 
 function place<V>(slots: (CacheEntry<V> | null)[], mask: number, entry: CacheEntry<V>): void {
