@@ -102,11 +102,14 @@ function assertInOrder(sub: SimSubscription): void {
   }
 }
 
-for (const direction of ["hub to leaf", "leaf to hub"] as const) {
-  test(`an hour of 1 Mbit/s over 50 kbit/s, ${direction}: the link stays, and what is lost is counted`, () => {
+for (const [direction, minutes] of [
+  ["hub to leaf", 60],
+  ["leaf to hub", 10],
+] as const) {
+  test(`${minutes} minutes of 1 Mbit/s over 50 kbit/s, ${direction}: the link stays, and what is lost is counted`, () => {
     const { pair, sub, sent, mostBelow, mostPending } = feed(direction, {
       policy: "drop",
-      duration: 60 * MINUTE,
+      duration: minutes * MINUTE,
     });
     const { sim, remote, hub, leaf } = pair;
     const epoch = remote.epoch;
@@ -121,7 +124,7 @@ for (const direction of ["hub to leaf", "leaf to hub"] as const) {
     assert.equal(sub.received.length + dropped(remote, direction), sent());
     assert.ok(mostPending() <= MAX_PENDING, `${mostPending()} bytes waited`);
     assert.ok(mostBelow() <= 2 * RATE, `${mostBelow()} bytes were below the sender`);
-    const used = (atEnd * SIZE) / (RATE * 3600);
+    const used = (atEnd * SIZE) / (RATE * minutes * 60);
     assert.ok(used > 0.96, `${(used * 100).toFixed(1)} % of the line was used`);
     sim.checkConverged();
     sim.checkTeardown();
