@@ -19,7 +19,7 @@ test("a connection has the reference's members in its order", () => {
     port: link.port,
     start: "2026-01-02T03:04:05Z",
     last_activity: "2026-01-02T03:04:05Z",
-    rtt: "0s",
+    rtt: "1µs",
     uptime: "1s",
     idle: "1s",
     pending_bytes: 0,

@@ -102,6 +102,7 @@ describe("tls", { skip: skipReason }, () => {
         .update(x509.publicKey.export({ type: "spki", format: "der" }))
         .digest("hex"),
       certSha256: createHash("sha256").update(x509.raw).digest("hex"),
+      pem: x509.toString(),
     });
   });
 
