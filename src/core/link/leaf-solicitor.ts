@@ -12,6 +12,7 @@ import { S2_MODES, selectCompression } from "./compression.ts";
 import { schedule } from "./deadlines.ts";
 import { loopText } from "./leaf-errors.ts";
 import {
+  endHandshake,
   failHandshake,
   gossip,
   jetStreamDenies,
@@ -65,6 +66,10 @@ export class LeafSolicitor {
     if (leaf === null || remote === null) return;
     const demanded = fields.bool("tls_required") === true;
     if (!remote.websocket && link.tls === null && (demanded || remote.tls)) {
+      if (leaf.pendingInfo !== null) {
+        endHandshake(engine, link, "unexpected INFO before the TLS handshake");
+        return;
+      }
       if (demanded) engine.observer.remoteNeedsTls?.(link);
       leaf.pendingInfo = fields;
       engine.log("debug", link, "Starting TLS leafnode client handshake");

@@ -252,6 +252,8 @@ export class LeafProtocol implements Protocol {
     const name = headers ? "processLeafHeaderMsgArgs" : "processLeafMsgArgs";
     const text = (): string => goQuote(latin1(bytes, start, end));
     if (link.state === "awaitingConnect") return this.#violation(link, "message before CONNECT");
+    // A hub that has not said who it is: no filter of the remote is in force yet, and TLS may be to come.
+    if (link.state !== "active") return this.#violation(link, "message before INFO");
     if (count < 1 + numbers || count > tokens.max) {
       return this.#violation(link, `${name} Parse Error: ${text()}`);
     }
