@@ -34,13 +34,15 @@ export class TimerQueue {
     heap[i] = slot;
   }
 
-  /** The next link whose slot is due, or null. */
+  /** The next link whose slot is due, or null. A slot that an earlier one of its link replaced is dropped. */
   pop(now: Millis): Link | null {
-    const first = this.#heap[0];
-    if (first === undefined || first.at > now) return null;
-    const last = this.#heap.pop() as Slot;
-    if (this.#heap.length > 0) this.#sink(last);
-    return first.link;
+    for (;;) {
+      const first = this.#heap[0];
+      if (first === undefined || first.at > now) return null;
+      const last = this.#heap.pop() as Slot;
+      if (this.#heap.length > 0) this.#sink(last);
+      if (first.at === first.link.timerAt) return first.link;
+    }
   }
 
   /** Call when a link has closed: its slots go when they are half of all. */
