@@ -474,6 +474,7 @@ export class Engine {
     try {
       this.publishQueue.deliverNext(this);
     } catch (error) {
+      this.rewriter.reset();
       this.log("error", null, `Internal error: ${errorText(error)}`);
     }
   }
@@ -573,6 +574,7 @@ export class Engine {
       taken = parseChunk(protocol, link, chunk, this.allocate);
     } catch (error) {
       // A defect of ours costs this connection, never the server.
+      this.rewriter.reset();
       this.log("error", link, `Internal error: ${errorText(error)}`);
       this.close(link, "Protocol Violation");
     }

@@ -40,6 +40,7 @@ class View {
 
 export class Rewriter {
   readonly #engine: Engine;
+  readonly #own: Message;
   readonly #views: View[] = [];
   /** How many rewritten messages are being delivered, one inside the other. */
   depth = 0;
@@ -48,6 +49,7 @@ export class Rewriter {
 
   constructor(engine: Engine) {
     this.#engine = engine;
+    this.#own = engine.message;
   }
 
   /**
@@ -68,6 +70,12 @@ export class Rewriter {
     layOut(this.#engine, view, m, subject, reply, header);
     this.#engine.message = out;
     return out;
+  }
+
+  /** After an error nothing is being delivered any more: the engine's own view is its message again. */
+  reset(): void {
+    this.depth = this.services = 0;
+    this.#engine.message = this.#own;
   }
 
   /** `m` is the engine's message again. */
