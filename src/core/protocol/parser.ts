@@ -270,7 +270,8 @@ function slowUnit(
   if (index === VERB_NEEDS_MORE) return needMore(link);
   const form = protocol.verbs[index];
   if (form === undefined) return end;
-  let start = at + form.upper.length;
+  const from = at + form.upper.length;
+  let start = from;
   const lf = indexOfLf(bytes, start, end);
   if (form.bare) {
     if (lf < 0) {
@@ -282,6 +283,11 @@ function slowUnit(
   }
   while (start < end && (bytes[start] === 32 || bytes[start] === 9)) start++;
   const limit = protocol.maxControlLine(link);
+  // Blanks in front are no part of the argument, but they are kept until the line is whole.
+  if (start - from > limit) {
+    protocol.controlLineExceeded(link);
+    return end;
+  }
   if (lf < 0) {
     if (end - start > limit + (bytes[end - 1] === 13 ? 1 : 0)) {
       protocol.controlLineExceeded(link);
