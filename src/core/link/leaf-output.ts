@@ -134,8 +134,9 @@ function handOverSome(engine: Engine, link: Link, output: LeafOutput, room: numb
   output.handedOver += before - link.out.bytes;
 }
 
+/** Behind what the transport holds they would be no sooner there: they wait for it here, as a number. */
 function sendPongs(engine: Engine, link: Link, output: LeafOutput): void {
-  for (; output.pongs > 0; output.pongs--) {
+  for (; output.pongs > 0 && link.queued === 0; output.pongs--) {
     output.window.sent(PONG.length);
     link.queued = engine.outlet.write(link.id, PONG);
   }
