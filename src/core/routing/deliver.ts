@@ -34,6 +34,12 @@ const UPPER_L = 76;
 /** `LMSG `, which a frame has besides its subject and the rest. */
 const LMSG_ROOM = 5;
 
+/**
+ * A receiver whose outbox is made of so many ranges (a chunk with messages of many subjects) shares no further
+ * batch: each would be a buffer of its own, and a range of it, for a few bytes.
+ */
+const RANGES_MAX = 64;
+
 /** Delivers `engine.message` to everyone in `match`. Returns how many got it (a leaf link counts once). */
 export function deliver(engine: Engine, source: Link | null, match: Match): number {
   const m = engine.message;
@@ -65,18 +71,25 @@ function deliverToFan(engine: Engine, source: Link | null, m: Message, fan: Fan)
   }
   const batch = fan.batch;
   let delivered = 0;
+  let alone = 0;
   for (let i = 0; i < subs.length; i++) {
     const sub = subs[i] as Subscription;
     const link = sub.link;
     if (sub.closed) continue;
-    if (link.out.tail !== batch) link.out.follow(batch);
+    if (link.out.tail !== batch) {
+      if (link.out.chunks >= RANGES_MAX) {
+        alone += deliverToSub(engine, source, m, sub, "");
+        continue;
+      }
+      link.out.follow(batch);
+    }
     sub.delivered++;
     link.outMsgs++;
     link.outBytes += m.size;
     if (!link.dirty) engine.markDirty(link);
     delivered++;
   }
-  if (delivered === 0) return 0;
+  if (delivered === 0) return alone;
   if (batch.length === 0) engine.openBatch(batch);
   const sidPart = (subs[0] as Subscription).sidPart;
   const target = batch.reserve(m.frameEnd - m.subjectStart + sidPart.length + LINE_ROOM);
@@ -85,7 +98,7 @@ function deliverToFan(engine: Engine, source: Link | null, m: Message, fan: Fan)
     m.restStart >= 0
       ? copyBytes(target, at, m, m.restStart, m.frameEnd)
       : writeRest(target, at, m, m.frameEnd);
-  return delivered;
+  return delivered + alone;
 }
 
 function deliverToQueues(engine: Engine, source: Link | null, m: Message, match: Match): number {
@@ -130,7 +143,8 @@ function deliverToLeaves(engine: Engine, source: Link | null, m: Message, match:
     }
     if (link === source || link.state !== "active") continue;
     // What has to wait does not keep the others' buffer.
-    if (link.leaf?.output.isHeld === true) {
+    const isScattered = link.out.tail !== leafBatch && link.out.chunks >= RANGES_MAX;
+    if (isScattered || link.leaf?.output.isHeld === true) {
       delivered += deliverToLeaf(engine, source, m, match, link, null);
       continue;
     }
