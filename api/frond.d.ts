@@ -20,7 +20,7 @@ export type StartOptions = OptionsInput & {
     readonly log?: (level: LogLevel, text: string) => void;
 };
 export interface ReadyOptions {
-    /** Also wait until every required leaf link is up. */
+    /** Also wait until every leaf link that is not disabled is up. */
     readonly links?: boolean;
     /** Milliseconds; rejects afterwards. 10,000 by default. */
     readonly timeout?: number;
@@ -37,7 +37,7 @@ export declare class Server {
     /** Where leaf nodes connect; "" without a leaf listener. */
     get leafUrl(): string;
     get serverId(): string;
-    /** Resolves once the server takes connections (and, with `links`, its required links are up). */
+    /** Resolves once the server takes connections (and, with `links`, its leaf links are up). */
     ready(options?: ReadyOptions): Promise<void>;
     /** Closes everything; nothing of this server keeps the process alive afterwards. */
     stop(): Promise<void>;

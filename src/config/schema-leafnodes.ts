@@ -298,7 +298,7 @@ export const LEAFNODES = defineSchema<LeafNodesOptions>({
     pending_policy: {
       aliases: [],
       kind: pendingPolicy,
-      fallback: "close",
+      fallback: "drop",
       reload: "restart",
       doc: "What happens when more waits: lose messages, hold producers back, or close the link. Only Frond.",
     },

@@ -44,7 +44,7 @@ export type StartOptions = OptionsInput & {
 };
 
 export interface ReadyOptions {
-  /** Also wait until every required leaf link is up. */
+  /** Also wait until every leaf link that is not disabled is up. */
   readonly links?: boolean;
   /** Milliseconds; rejects afterwards. 10,000 by default. */
   readonly timeout?: number;
@@ -76,7 +76,7 @@ export class Server {
     return this.inner.serverId;
   }
 
-  /** Resolves once the server takes connections (and, with `links`, its required links are up). */
+  /** Resolves once the server takes connections (and, with `links`, its leaf links are up). */
   async ready(options: ReadyOptions = {}): Promise<void> {
     if (options.links === true) await this.inner.linksReady(options.timeout ?? 10_000);
   }

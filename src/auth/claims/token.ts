@@ -4,6 +4,7 @@
  */
 import { latin1, latin1Bytes, latin1ToUtf8, utf8Bytes } from "../../core/bytes/ascii.ts";
 import { decodeBase64Url, encodeBase64Url } from "../base64.ts";
+import { verifiedOnce } from "./verified.ts";
 import type { Crypto } from "../crypto.ts";
 import { decodePublicKey, decodeSeed, encodeBase32, isPublicKey, type KeyKind } from "../nkeys.ts";
 import {
@@ -171,12 +172,11 @@ function segmentText(text: string): string {
 
 function isSignedBy(crypto: Crypto, issuer: string, signature: Uint8Array, data: string): boolean {
   const key = decodePublicKey(issuer);
+  if (key === null || key.kind === "curve" || signature.length !== 64) return false;
   // The segments were base64: one character is one byte.
-  return (
-    key !== null &&
-    key.kind !== "curve" &&
-    signature.length === 64 &&
-    crypto.verifyEd25519(key.key, signature, latin1Bytes(data))
+  const text = `${issuer} ${encodeBase64Url(signature)} ${data}`;
+  return verifiedOnce(crypto, text, () =>
+    crypto.verifyEd25519(key.key, signature, latin1Bytes(data)),
   );
 }
 
