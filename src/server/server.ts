@@ -58,6 +58,9 @@ import type { Monitor } from "./monitor-http.ts";
 import type { MonitorState } from "../monitoring/index.ts";
 import { randomBytes } from "node:crypto";
 
+/** Timers know no longer time (24 days), and take a longer one for a millisecond. */
+const MOST_WAIT = 0x7fffffff;
+
 export interface ServerDeps {
   readonly logger: Logger;
   readonly origin: OptionsOrigin | null;
@@ -209,11 +212,11 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
     return this.origin !== null;
   }
 
-  /** Resolves when every required remote is up; rejects after `timeout` ms, naming those that are not. */
+  /** Resolves when every remote that is not disabled is up; rejects after `timeout` ms, naming the others. */
   async linksReady(timeout: number): Promise<void> {
     const until = now() + timeout;
     for (;;) {
-      const down = this.remotes.filter((remote) => remote.required && remote.state !== "up");
+      const down = this.remotes.filter((remote) => !remote.options.disabled && remote.state !== "up");
       if (down.length === 0) return;
       if (now() >= until) {
         const names = down.map(
@@ -535,7 +538,8 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
     if (deadline === null || deadline >= this.#timerAt) return;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timerAt = deadline;
-    this.#timer = setTimeout(() => this.#tick(), Math.max(0, Math.ceil(deadline - now())));
+    const wait = Math.min(Math.max(0, Math.ceil(deadline - now())), MOST_WAIT);
+    this.#timer = setTimeout(() => this.#tick(), wait);
   }
 
   #tick(): void {
