@@ -8,11 +8,21 @@ import { accessSync, constants, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { suite, test, type TestContext } from "node:test";
 import {
+  type AuthorizationRequest,
+  decode,
+  encodeAuthorizationResponse,
+  encodeUser,
+} from "@nats-io/jwt";
+import {
+  type Authenticator,
   credsAuthenticator,
   jwtAuthenticator,
+  type Msg,
   type NatsConnection,
   type Subscription,
+  usernamePasswordAuthenticator,
 } from "@nats-io/nats-core";
+import { fromCurveSeed, fromPublic, fromSeed } from "@nats-io/nkeys";
 import { connect } from "@nats-io/transport-node";
 import {
   directory,
@@ -92,7 +102,7 @@ class Realm {
   }
 
   async id(account: string): Promise<string> {
-    return (await this.field(account, "sub")).replaceAll('"', "");
+    return unquoted(await this.field(account, "sub"));
   }
 
   /** The path of a new creds file. */
@@ -100,6 +110,12 @@ class Realm {
     const path = join(this.#dir, `${account}-${user}.creds`);
     await this.nsc(`generate creds -a ${account} -n ${user} -o ${path}`);
     return path;
+  }
+
+  /** The seed of a key that nsc made. */
+  seed(key: string): Uint8Array {
+    const keys = join(this.#dir, "data/nats/nsc/keys/keys");
+    return readFileSync(join(keys, key.slice(0, 1), key.slice(1, 3), `${key}.nk`));
   }
 
   path(name: string): string {
@@ -134,8 +150,18 @@ interface Setup {
   readonly more?: string;
 }
 
-async function login(t: TestContext, server: ServerUnderTest, creds: string): Promise<Client> {
-  const authenticator = credsAuthenticator(readFileSync(creds));
+const unquoted = (json: string): string => json.trim().replaceAll('"', "");
+
+/** Logs in with a creds file, and with a name and password beside it. */
+async function login(
+  t: TestContext,
+  server: ServerUnderTest,
+  creds: string,
+  user?: string,
+  password?: string,
+): Promise<Client> {
+  const authenticator: Authenticator[] = [credsAuthenticator(readFileSync(creds))];
+  if (user !== undefined) authenticator.push(usernamePasswordAuthenticator(user, password));
   const port = await server.clientPort();
   const connection = await connect({ port, authenticator, reconnect: false });
   t.after(() => connection.close());
@@ -215,7 +241,7 @@ async function first(subscription: Subscription): Promise<string> {
 for (const kind of [frondServer, natsServer]) {
   suite(
     `nsc and ${kind.name}`,
-    { skip: skipWithout(nsc, kind), concurrency: true, timeout: 25_000 },
+    { skip: skipWithout(nsc, kind), concurrency: true, timeout: 60_000 },
     () => {
       test("accounts are pushed, compared, pulled, limited, revoked and pruned", async (t) => {
         const realm = await Realm.create(t);
@@ -419,6 +445,63 @@ for (const kind of [frondServer, natsServer]) {
           authenticator: jwtAuthenticator(jwt),
         });
         await borne.close();
+      });
+
+      test("a callout with sealed messages, its keys from the store, decides about users", async (t) => {
+        const realm = await Realm.create(t);
+        await realm.account("A");
+        await realm.account("AUTH");
+        await realm.nsc("add user -a AUTH --name sentinel");
+        const service = unquoted(await realm.nsc("describe user -a AUTH -n auth -J --field sub"));
+        const target = await realm.id("A");
+        await realm.nsc(
+          `edit authcallout -a AUTH --auth-user ${service} --allowed-account ${target} --curve generate`,
+        );
+        await realm.nsc("validate -A");
+        const server = await realm.server(t, kind, { resolver: "mem" });
+        const curveKey = unquoted(await realm.field("AUTH", "nats.authorization.xkey"));
+        const curve = fromCurveSeed(realm.seed(curveKey));
+        const issuer = fromSeed(realm.seed(await realm.id("AUTH")));
+        const signer = fromSeed(realm.seed(target));
+        const auth = await login(t, server, await realm.creds("AUTH"));
+
+        const decide = async (message: Msg): Promise<void> => {
+          const sender = message.headers?.get("Nats-Server-Xkey") ?? "";
+          const opened = curve.open(message.data, sender) ?? new Uint8Array();
+          const { nats: asked } = decode<AuthorizationRequest>(new TextDecoder().decode(opened));
+          const user = asked.connect_opts?.user ?? "";
+          const subject = fromPublic(asked.user_nkey ?? "");
+          const permissions = { pub: { allow: [`${user}.>`], deny: [] } };
+          const verdict =
+            asked.connect_opts?.pass === "secret"
+              ? { jwt: await encodeUser(user, subject, signer, permissions) }
+              : { error: "no such user" };
+          const answer = await encodeAuthorizationResponse(
+            subject,
+            fromPublic(asked.server_id?.id ?? ""),
+            issuer,
+            verdict,
+            {},
+          );
+          message.respond(curve.seal(new TextEncoder().encode(answer), sender));
+        };
+        auth.connection.subscribe("$SYS.REQ.USER.AUTH", {
+          callback: (_error, message) => {
+            void decide(message);
+          },
+        });
+        await auth.connection.flush();
+
+        const sentinel = await realm.creds("AUTH", "sentinel");
+        const listener = await login(t, server, await realm.creds("A"), "bob", "secret");
+        const heard = await listener.subscribe(">");
+        const ann = await login(t, server, sentinel, "ann", "secret");
+        ann.connection.publish("bob.note", "no");
+        ann.connection.publish("ann.note", "yes");
+        equal(await first(heard), "ann.note yes");
+        await told(ann, /permissions violation for publish to "bob.note"/i);
+        await rejects(login(t, server, sentinel, "ann", "wrong"));
+        await refused(t, server, sentinel);
       });
 
       test("over WebSocket, to an operator with signing keys only: nothing is deleted, nothing of others' comes in", async (t) => {
