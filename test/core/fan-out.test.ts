@@ -4,7 +4,8 @@ import { test } from "node:test";
 import { Rig } from "./rig.ts";
 
 const SUBJECTS = 1000;
-const each = (line: (i: number) => string): string => Array.from({ length: SUBJECTS }, (_, i) => line(i)).join("");
+const each = (line: (i: number) => string): string =>
+  Array.from({ length: SUBJECTS }, (_, i) => line(i)).join("");
 
 test("messages of a thousand subjects in one chunk take no buffer for each subject", () => {
   const rig = new Rig();
@@ -12,7 +13,10 @@ test("messages of a thousand subjects in one chunk take no buffer for each subje
   const receivers = [rig.client(subs), rig.client(subs)];
   const pub = rig.client();
   const before = rig.allocated;
-  rig.send(pub, each((i) => `PUB s.${i} 1\r\n${i % 10}\r\n`));
+  rig.send(
+    pub,
+    each((i) => `PUB s.${i} 1\r\n${i % 10}\r\n`),
+  );
   const expected = each((i) => `MSG s.${i} ${i} 1\r\n${i % 10}\r\n`);
   for (const { id } of receivers) assert.ok(rig.textOf(id).endsWith(expected));
   const taken = rig.allocated - before;
@@ -25,12 +29,18 @@ test("the same for two leaf links", () => {
     const place = { host: "127.0.0.1", port: n, connectionType: "LEAFNODE" } as const;
     const link = rig.engine.openLeaf(place, rig.now);
     rig.send(link, `CONNECT {"name":"L${n}","headers":true,"protocol":1}\r\n`);
-    rig.send(link, each((i) => `LS+ s.${i}\r\n`));
+    rig.send(
+      link,
+      each((i) => `LS+ s.${i}\r\n`),
+    );
     return link;
   });
   const pub = rig.client();
   const before = rig.allocated;
-  rig.send(pub, each((i) => `PUB s.${i} 1\r\n${i % 10}\r\n`));
+  rig.send(
+    pub,
+    each((i) => `PUB s.${i} 1\r\n${i % 10}\r\n`),
+  );
   const taken = rig.allocated - before;
   assert.ok(taken < 32 * 1024 * 1024, `${taken} bytes of buffers`);
   const expected = each((i) => `LMSG s.${i} 1\r\n${i % 10}\r\n`);
