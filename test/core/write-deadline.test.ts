@@ -98,6 +98,16 @@ test("what is taken in time leaves no deadline behind", () => {
   assert.deepEqual(bench.notices(), []);
 });
 
+test("a deadline that a reload takes away ends nobody", () => {
+  const bench = new Bench();
+  stall(bench);
+  Object.assign(bench.engine.options, { writeDeadline: 0 });
+  bench.engine.advance(START + 300);
+  bench.engine.advance(START + 10_000);
+  assert.equal(bench.closed, null);
+  assert.equal(bench.stuck?.writeAt, 0);
+});
+
 test("with write_timeout close a client must take all of it by the deadline", () => {
   const bench = new Bench({ writeTimeout: "close" });
   stall(bench);

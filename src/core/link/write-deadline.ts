@@ -45,6 +45,11 @@ export function watchWrite(engine: Engine, link: Link, held: boolean): void {
 /** The deadline has come. Returns whether it closed the link. */
 export function checkWrite(engine: Engine, link: Link): boolean {
   const { writeDeadline, writeTimeout } = rulesFor(engine, link);
+  // A reload has taken the deadline away.
+  if (writeDeadline <= 0) {
+    link.writeAt = 0;
+    return false;
+  }
   const since = link.writeAt - writeDeadline;
   const progress = progressOf(engine, link);
   const moved = progress !== link.progress || isExcused(engine, link, since);
