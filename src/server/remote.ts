@@ -220,7 +220,13 @@ export class Remote {
         await this.#sleep(this.#backOff(), signal);
         continue;
       }
-      const wasUp = (await this.#hasAccount(wire)) && (await this.#live(wire));
+      const hasAccount = await this.#hasAccount(wire);
+      // Stopped in the meantime: nobody would end the link.
+      if (signal.aborted) {
+        wire.destroy();
+        return;
+      }
+      const wasUp = hasAccount && (await this.#live(wire));
       if (signal.aborted) return;
       if (!wasUp) this.attempts++;
       else if (!this.#hurry) this.flaps++;
