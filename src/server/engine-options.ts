@@ -13,6 +13,7 @@ export interface Bound {
 }
 
 const AUTH_TIMEOUT = 2000;
+const DEFAULT_PING_INTERVAL = 120_000;
 const TLS_TIMEOUT = 2000;
 
 export function engineOptions(serverId: string, options: Options, bound: Bound): EngineOptions {
@@ -34,7 +35,8 @@ export function engineOptions(serverId: string, options: Options, bound: Bound):
     maxConnections: options.maxConnections,
     maxSubscriptions: options.maxSubscriptions,
     maxSubTokens: options.maxSubTokens,
-    pingInterval: options.pingInterval,
+    // As in nats-server, 0 is no interval but stands for the default.
+    pingInterval: options.pingInterval > 0 ? options.pingInterval : DEFAULT_PING_INTERVAL,
     pingMax: options.pingMax,
     authTimeout: authTimeout(
       options.authorization?.timeout ?? null,
