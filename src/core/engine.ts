@@ -51,6 +51,7 @@ import { hashText } from "./subject/match-cache.ts";
 import { Announcer } from "./routing/announcer.ts";
 import { InterestTable } from "./routing/interest.ts";
 import { Rewriter } from "./routing/rewrite.ts";
+import { Run } from "./routing/run.ts";
 import { PublishQueue, type ServerMessage } from "./routing/publish-queue.ts";
 
 /** Buffers of an outbox: a read chunk of 128 KiB with its added sids fits. */
@@ -71,6 +72,7 @@ export class Engine {
   message = new Message();
   readonly rewriter = new Rewriter(this);
   readonly alarms = new Alarms();
+  readonly run = new Run(this);
   readonly internal = new InternalLinks(this);
   readonly announcer = new Announcer(this);
   readonly stallsOf = new Stalls(this);
@@ -578,6 +580,7 @@ export class Engine {
       this.log("error", link, `Internal error: ${errorText(error)}`);
       this.close(link, "Protocol Violation");
     }
+    this.run.close();
     this.current = null;
     if (taken < chunk.length && this.#isWaiting(link))
       this.#hold(link, copyOf(chunk, taken, chunk.length));

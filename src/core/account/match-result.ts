@@ -6,9 +6,11 @@ import type { SubjectFilter } from "./permissions.ts";
 import { type Link, KIND_CLIENT, KIND_LEAF, type Subscription } from "../link/link.ts";
 import { Batch, type BufferPool } from "../link/outbound.ts";
 
-/** Subscriptions of different links whose frames are byte-equal: same subject, same sid, headers understood. */
+/** Subscriptions of different links whose frames are byte-equal: same subject, same sid. */
 export interface Fan {
   readonly batch: Batch;
+  /** All of them understand headers; else none does, and only messages without are shared. */
+  readonly headers: boolean;
   readonly subs: readonly Subscription[];
 }
 
@@ -27,6 +29,8 @@ export class MatchResult {
   readonly leaves: readonly Subscription[];
   readonly leafBatch: Batch | null;
   readonly queues: readonly QueueGroup[];
+  /** The one client subscription or fan that gets everything; null if there are others. */
+  readonly sole: Subscription | Fan | null;
 
   constructor(
     singles: readonly Subscription[],
@@ -40,6 +44,15 @@ export class MatchResult {
     this.leaves = leaves;
     this.leafBatch = leafBatch;
     this.queues = queues;
+    const others = leaves.length + queues.length;
+    const [single] = singles;
+    const [fan] = fans;
+    this.sole = null;
+    if (others === 0 && singles.length === 1 && fans.length === 0 && single !== undefined) {
+      this.sole = single.link.kind === KIND_CLIENT ? single : null;
+    } else if (others === 0 && singles.length === 0 && fans.length === 1 && fan !== undefined) {
+      this.sole = fan;
+    }
   }
 
   get isEmpty(): boolean {
@@ -91,13 +104,15 @@ export function buildResult(matching: readonly Subscription[], pool: BufferPool)
     if (sub.queue !== "") addTo(queues, sub.queue, sub);
     else if (sub.link.kind === KIND_LEAF) {
       if (!leaves.has(sub.link)) leaves.set(sub.link, sub);
-    } else if (shareable(sub)) addTo(bySid, sub.sid, sub);
+    } else if (shareable(sub)) addTo(bySid, `${sub.link.headers ? "h" : "-"}${sub.sid}`, sub);
     else singles.push(sub);
   }
   const fans: Fan[] = [];
   for (const subs of bySid.values()) {
+    const [first] = subs;
     const distinct = new Set(subs.map((sub) => sub.link)).size === subs.length;
-    if (subs.length > 1 && distinct) fans.push({ batch: new Batch(pool), subs });
+    if (subs.length > 1 && distinct)
+      fans.push({ batch: new Batch(pool), headers: first?.link.headers === true, subs });
     else singles.push(...subs);
   }
   const groups = [...queues].map(([name, subs]) => ({
@@ -118,9 +133,7 @@ export function buildResult(matching: readonly Subscription[], pool: BufferPool)
 
 function shareable(sub: Subscription): boolean {
   const link = sub.link;
-  return (
-    link.kind === KIND_CLIENT && link.headers && !link.checksDelivery && sub.max === 0 && link.echo
-  );
+  return link.kind === KIND_CLIENT && !link.checksDelivery && sub.max === 0 && link.echo;
 }
 
 function addTo(groups: Map<string, Subscription[]>, key: string, sub: Subscription): void {

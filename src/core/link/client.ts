@@ -14,6 +14,7 @@ import { CLIENT_VERBS, type Verb } from "../protocol/verbs.ts";
 import { hashBytes } from "../subject/match-cache.ts";
 import { isValidInterest, isValidLiteral } from "../subject/subject.ts";
 import { route } from "../routing/publish.ts";
+import type { Run } from "../routing/run.ts";
 import { credentialsOf } from "./credentials.ts";
 import { clientInfo } from "./client-info.ts";
 import { firstPing, gotPong, pingInterval, schedule } from "./deadlines.ts";
@@ -28,6 +29,7 @@ export class ClientProtocol implements Protocol {
   readonly fastVerb = new Uint8Array([80, 85, 66, 32]); // "PUB "
   readonly seed: number;
   readonly message: Message;
+  readonly run: Run;
   readonly #engine: Engine;
   readonly #tokens = new Tokens(5);
 
@@ -35,6 +37,7 @@ export class ClientProtocol implements Protocol {
     this.#engine = engine;
     this.seed = engine.seed;
     this.message = engine.message;
+    this.run = engine.run;
   }
 
   /** Sends the first INFO, checks the limit on connections, starts the timers. */

@@ -11,6 +11,7 @@ import { type Message, Tokens } from "../protocol/message.ts";
 import type { Protocol } from "../protocol/parser.ts";
 import { LEAF_VERBS, type Verb } from "../protocol/verbs.ts";
 import { hasWildcard, isValidInterest } from "../subject/subject.ts";
+import type { Run } from "../routing/run.ts";
 import { mayBeReserved } from "../routing/deliver-one.ts";
 import { hashBytes } from "../subject/match-cache.ts";
 import { dispatch, mayAnswer } from "../routing/publish.ts";
@@ -34,6 +35,7 @@ export class LeafProtocol implements Protocol {
   readonly fastVerb = new Uint8Array([76, 77, 83, 71, 32]); // "LMSG "
   readonly seed: number;
   readonly message: Message;
+  readonly run: Run;
   readonly handshake: LeafHandshake;
   readonly #engine: Engine;
   readonly #tokens = new Tokens(4096);
@@ -44,6 +46,7 @@ export class LeafProtocol implements Protocol {
     this.#refusals = new Refusals(engine);
     this.seed = engine.seed;
     this.message = engine.message;
+    this.run = engine.run;
     this.handshake = new LeafHandshake(engine);
   }
 

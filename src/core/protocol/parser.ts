@@ -8,6 +8,7 @@
  */
 import type { Link } from "../link/link.ts";
 import { type Message, sameBytes, scanMessageLine } from "./message.ts";
+import type { Run } from "../routing/run.ts";
 import type { ParseState } from "./parse-state.ts";
 import { matchVerb, type Verb, type VerbForm, VERB_NEEDS_MORE, VERB_UNKNOWN } from "./verbs.ts";
 
@@ -18,6 +19,7 @@ export interface Protocol {
   readonly fastVerb: Uint8Array;
   readonly seed: number;
   readonly message: Message;
+  readonly run: Run;
   /** False if the first byte of an operation must not be looked at further (CONNECT has not come). */
   admits(link: Link, firstByte: number): boolean;
   maxControlLine(link: Link): number;
@@ -174,6 +176,8 @@ function parseUnits(
   let lineAt = -1;
   let lineLength = 0;
   const owned = m.owned;
+  const run = protocol.run;
+  run.close();
   while (at < end) {
     if (m.bytes !== bytes) {
       // Delivery moved the last message to a buffer of its own.
@@ -182,14 +186,28 @@ function parseUnits(
       lineAt = -1;
     }
     if (lineAt >= 0 && at + lineLength < end && sameBytes(m.view, lineAt, at, lineLength)) {
+      if (run.isOpen) {
+        // `m` stays at the run's first line.
+        const payload = m.payloadStart + at - lineAt;
+        const close = payload + m.size;
+        if (close + 2 <= end && bytes[close] === 13 && bytes[close + 1] === 10) {
+          run.append(m, payload, close + 2);
+          at = close + 2;
+          if (link.state !== "active") return at;
+          continue;
+        }
+        run.close();
+      }
       m.shift(at - lineAt);
       const next = payloadOf(protocol, link, bytes, at, end);
       if (next < 0) return at;
       lineAt = m.bytes === bytes ? at : -1;
       at = next;
       if (link.state !== "active") return at;
+      if (lineAt >= 0) run.open(link, m);
       continue;
     }
+    run.close();
     if (bytes[at] === f0 && link.state === "active" && startsWith(bytes, at, end, fast)) {
       const payload = scanMessageLine(m, bytes, at + fastLength, end, protocol.seed);
       if (payload >= 0 && payload - 2 - at - fastLength <= protocol.maxControlLine(link)) {

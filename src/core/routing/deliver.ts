@@ -60,9 +60,9 @@ export function deliver(engine: Engine, source: Link | null, match: Match): numb
 /** One encoded frame for all subscribers of a fan, or one each where that cannot be. */
 function deliverToFan(engine: Engine, source: Link | null, m: Message, fan: Fan): number {
   const subs = fan.subs;
-  if (m.size >= SLICE_MIN) {
-    // The payload is kept once, for all of them.
-    if (!m.owned) m.own();
+  if (m.size >= SLICE_MIN || (m.headerEnd !== 0 && !fan.headers)) {
+    // A large payload is kept once, for all of them.
+    if (!m.owned && m.size >= SLICE_MIN) m.own();
     let delivered = 0;
     for (let i = 0; i < subs.length; i++) {
       delivered += deliverToSub(engine, source, m, subs[i] as Subscription, "");
