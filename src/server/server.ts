@@ -216,7 +216,9 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
   async linksReady(timeout: number): Promise<void> {
     const until = now() + timeout;
     for (;;) {
-      const down = this.remotes.filter((remote) => !remote.options.disabled && remote.state !== "up");
+      const down = this.remotes.filter(
+        (remote) => !remote.options.disabled && remote.state !== "up",
+      );
       if (down.length === 0) return;
       if (now() >= until) {
         const names = down.map(

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { Rig } from "./rig.ts";
 
 /** Messages in runs: subject, payload size, how many. */
@@ -91,4 +91,19 @@ test("an operation between two messages of a run comes between them", () => {
   assert.ok(rig.textOf(sub.id).endsWith("MSG a 1 2\r\nhi\r\n".repeat(7)));
   rig.send(pub, `${message.repeat(3)}ZZZ`);
   assert.equal(sub.outMsgs, 10, "what stood before the error was delivered");
+});
+
+test("a publisher without echo is left out of a fan that it belongs to", () => {
+  const rig = new Rig();
+  const other = rig.client("SUB a 1\r\n");
+  const third = rig.client("SUB a 1\r\n");
+  const pub = rig.client('CONNECT {"verbose":false,"headers":true,"echo":false}\r\nSUB a 1\r\n');
+  const before = rig.textOf(pub.id);
+  rig.send(pub, "PUB a 2\r\nhi\r\n".repeat(5));
+  for (const { id } of [other, third]) {
+    assert.ok(rig.textOf(id).endsWith("MSG a 1 2\r\nhi\r\n".repeat(5)));
+  }
+  assert.equal(rig.textOf(pub.id), before);
+  rig.send(third, "PUB a 2\r\nho\r\n".repeat(3));
+  assert.ok(rig.textOf(pub.id).endsWith("MSG a 1 2\r\nho\r\n".repeat(3)));
 });

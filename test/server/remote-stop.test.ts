@@ -41,6 +41,7 @@ test("a remote that is stopped while its account is looked up opens no link", as
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what a dial asks of it
   const remote = new Remote(1, options, host as unknown as RemoteHost);
   remote.start();
+  // oxlint-disable-next-line eslint/no-unmodified-loop-condition -- `accountFault` above sets it
   while (!asked) await sleep(5);
   remote.stop("Client Closed", true);
   found(null);

@@ -133,7 +133,7 @@ export function buildResult(matching: readonly Subscription[], pool: BufferPool)
 
 function shareable(sub: Subscription): boolean {
   const link = sub.link;
-  return link.kind === KIND_CLIENT && !link.checksDelivery && sub.max === 0 && link.echo;
+  return link.kind === KIND_CLIENT && !link.checksDelivery && sub.max === 0;
 }
 
 function addTo(groups: Map<string, Subscription[]>, key: string, sub: Subscription): void {

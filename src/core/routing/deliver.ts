@@ -76,6 +76,11 @@ function deliverToFan(engine: Engine, source: Link | null, m: Message, fan: Fan)
     const sub = subs[i] as Subscription;
     const link = sub.link;
     if (sub.closed) continue;
+    if (link === source && !link.echo) {
+      // What is appended to the batch from now on is not for it.
+      if (link.out.tail === batch) link.out.settle();
+      continue;
+    }
     if (link.out.tail !== batch) {
       if (link.out.chunks >= RANGES_MAX) {
         alone += deliverToSub(engine, source, m, sub, "");
