@@ -22,12 +22,11 @@ export class Rig {
 
   constructor(options: EngineOptionsInput = {}, outlet: Partial<Outlet> = {}) {
     const world = testWorld(new Random(1), ({ level, text }) => this.log.push(`${level} ${text}`));
-    const { allocate } = world;
     const counting = {
       ...world,
       allocate: (length: number) => {
         this.allocated += length;
-        return allocate(length);
+        return world.allocate(length);
       },
     };
     const write = (link: number, frame: Uint8Array): number => {
