@@ -39,7 +39,6 @@ import { InternalLinks } from "./link/internal-links.ts";
 import type { EngineObserver } from "./engine-observer.ts";
 import { HeldInput } from "./link/held-input.ts";
 import { Stalls } from "./link/stalls.ts";
-import { trackReply } from "./link/tracked-replies.ts";
 import { writeBegan, writeEnded } from "./link/write-deadline.ts";
 import { type LinkPlace, labelOf, originOf } from "./link/place.ts";
 import { TimerQueue } from "./link/timers.ts";
@@ -519,10 +518,6 @@ export class Engine {
 
   resume(link: Link): void {
     this.stallsOf.resume(link);
-  }
-
-  trackReply(link: Link, reply: string): void {
-    trackReply(link, reply, this.now);
   }
 
   log(level: LogLevel, link: Link | null, text: string): void {

@@ -2,6 +2,7 @@
  * The leaf node protocol in both roles once bytes are parsed: LS+ LS- LMSG HMSG, permissions on both ends,
  * loop detection. The handshake is in `leaf-handshake.ts`. `publish` is on the hot path.
  */
+import { trackReply } from "./tracked-replies.ts";
 import type { Match, QueueGroup } from "../account/match-result.ts";
 import { goQuote, latin1, latin1ToUtf8, parseSize } from "../bytes/ascii.ts";
 import type { AuthVerdict } from "../contract.ts";
@@ -194,7 +195,7 @@ export class LeafProtocol implements Protocol {
     if (responses !== null && m.replyEnd !== 0) {
       const reply = latin1(m.bytes, m.replyStart, m.replyEnd);
       if (leaf.sendFilter !== null && !leaf.sendFilter.allows(reply)) {
-        this.#engine.trackReply(link, reply);
+        trackReply(link, reply, this.#engine.now);
       }
     }
     if (groups === null) return [];

@@ -2,6 +2,7 @@
  * The deliveries that need more than copying bytes: deny lists and tracked replies of a receiver, receivers
  * without headers, subscriptions held by the server itself.
  */
+import { trackReply } from "../link/tracked-replies.ts";
 import { copyOf, latin1 } from "../bytes/ascii.ts";
 import type { QueueGroup } from "../account/match-result.ts";
 import type { Engine } from "../engine.ts";
@@ -23,7 +24,7 @@ export function deliverChecked(engine: Engine, link: Link, m: Message, queue: st
   }
   if (permissions.source.responses !== null && m.replyEnd !== 0) {
     const reply = latin1(m.bytes, m.replyStart, m.replyEnd);
-    if (!permissions.publish.allows(reply)) engine.trackReply(link, reply);
+    if (!permissions.publish.allows(reply)) trackReply(link, reply, engine.now);
   }
   return true;
 }
