@@ -159,6 +159,14 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
     this.listeners.announce();
     this.system.start();
     for (const remote of this.options.leafnodes.remotes) this.#addRemote(remote).start();
+    for (const account of this.options.accounts ?? []) {
+      if (account.msgTrace === null) continue;
+      this.log(
+        "warn",
+        "",
+        `Account ${account.name}: msg_trace is not supported yet, nothing is traced`,
+      );
+    }
     this.log("notice", "", "Server is ready");
   }
 
