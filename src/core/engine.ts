@@ -53,8 +53,8 @@ import { Rewriter } from "./routing/rewrite.ts";
 import { Run } from "./routing/run.ts";
 import { PublishQueue, type ServerMessage } from "./routing/publish-queue.ts";
 
-/** Buffers of an outbox: a read chunk of 128 KiB with its added sids fits. */
-const POOL_BUFFER = 192 * 1024;
+/** Buffers of an outbox: a read chunk of 256 KiB with its added sids fits. */
+const POOL_BUFFER = 384 * 1024;
 const POOL_MAX = 64;
 
 export class Engine {

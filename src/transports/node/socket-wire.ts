@@ -12,11 +12,12 @@ import type { Socket } from "node:net";
 import { Socket as NetSocket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { ClosedState, CompressionMode, TlsState } from "../../core/index.ts";
+import { stayAwake } from "./spin.ts";
 import { S2Reader, S2Writer } from "./s2-stream.ts";
 import type { Wire, WireHandler } from "./wire.ts";
 
 /** Larger reads save system calls; beyond this the chunk leaves the L2 cache before it is processed. */
-const READ_BUFFER_BYTES = 128 * 1024;
+const READ_BUFFER_BYTES = 256 * 1024;
 /** How long a flushed, half-closed socket may wait for the peer's FIN, so that a last -ERR is not reset away. */
 const LINGER_MS = 100;
 /** How long replies may still be flushed to a peer that has closed its sending side. */
@@ -246,6 +247,8 @@ export class SocketWire implements Wire {
   /** @internal Shared listeners call these; they are not for owners of a wire. */
   received(chunk: Uint8Array): void {
     if (this.#state !== "open") return;
+    // Of a full buffer the rest is read at once.
+    if (chunk.length < READ_BUFFER_BYTES) stayAwake();
     if (this.#reader === null) {
       this.handler.data(chunk);
       return;
