@@ -25,7 +25,7 @@ const IMPORT_AS = {
   subscribeAs: { user: "shop", pass: "shop" },
 };
 
-const LOGINS = 2000;
+const LOGINS = 5000;
 const USERS = 100;
 /** What DER puts before the 32 bytes of an Ed25519 private key. */
 const PKCS8_HEAD = Buffer.from("302e020100300506032b657004220420", "hex");

@@ -7,6 +7,13 @@ import type { LinkId, LogLevel, Millis } from "../core/index.ts";
 /** Cryptography and the clock. Keys, seeds and signatures are raw bytes (32, 32 and 64 of them). */
 export interface Crypto {
   verifyEd25519(publicKey: Uint8Array, signature: Uint8Array, data: Uint8Array): boolean;
+  /** The same in another thread: calls `done` once, never from inside this call. Absent: there is no other. */
+  verifyEd25519Later?(
+    publicKey: Uint8Array,
+    signature: Uint8Array,
+    data: Uint8Array,
+    done: (ok: boolean) => void,
+  ): void;
   sign(seed: Uint8Array, data: Uint8Array): Uint8Array;
   /** The Ed25519 public key of a seed. */
   publicKey(seed: Uint8Array): Uint8Array;

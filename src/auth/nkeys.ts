@@ -78,6 +78,40 @@ export function signatureFault(
   sig: string,
   nonce: string,
 ): string | null {
+  const proof = readProof(publicKey, sig, nonce);
+  if (typeof proof === "string") return proof;
+  return faultOf(crypto.verifyEd25519(proof.key, proof.signature, proof.data));
+}
+
+/** As `signatureFault`, in another thread where there is one: null says that `later` will be called. */
+export function checkSignature(
+  crypto: Crypto,
+  publicKey: string,
+  sig: string,
+  nonce: string,
+  later: (fault: string | null) => void,
+): { readonly fault: string | null } | null {
+  const proof = readProof(publicKey, sig, nonce);
+  if (typeof proof === "string") return { fault: proof };
+  const { key, signature, data } = proof;
+  if (crypto.verifyEd25519Later === undefined) {
+    return { fault: faultOf(crypto.verifyEd25519(key, signature, data)) };
+  }
+  crypto.verifyEd25519Later(key, signature, data, (ok) => later(faultOf(ok)));
+  return null;
+}
+
+function faultOf(ok: boolean): string | null {
+  return ok ? null : "Signature not verified";
+}
+
+interface Proof {
+  readonly key: Uint8Array;
+  readonly signature: Uint8Array;
+  readonly data: Uint8Array;
+}
+
+function readProof(publicKey: string, sig: string, nonce: string): Proof | string {
   if (sig === "") return "Signature missing";
   const signature = decodeSignature(sig);
   if (signature === null) return "Signature not valid base64";
@@ -85,9 +119,7 @@ export function signatureFault(
   if (key === null) return "User nkey not valid: nkeys: invalid encoded key";
   // A signature of nothing would prove nothing: without a nonce no key is ever accepted.
   if (nonce === "" || signature.length !== 64) return "Signature not verified";
-  return crypto.verifyEd25519(key.key, signature, utf8Bytes(nonce))
-    ? null
-    : "Signature not verified";
+  return { key: key.key, signature, data: utf8Bytes(nonce) };
 }
 
 /** RFC 4648 base32 without padding. */

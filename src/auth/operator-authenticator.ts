@@ -21,7 +21,7 @@ import {
 } from "./claims/user.ts";
 import type { AuthLog, Crypto } from "./crypto.ts";
 import { LeafAuthorization } from "./leaf-authorization.ts";
-import { signatureFault } from "./nkeys.ts";
+import { checkSignature } from "./nkeys.ts";
 import type { AccountLookup, LoadedAccount, OperatorAccounts } from "./operator-accounts.ts";
 import { grantUser, typeAdmitted } from "./user-grant.ts";
 import type { LeafAuthOptions } from "./users.ts";
@@ -112,12 +112,21 @@ export class OperatorAuthenticator implements Authenticator {
       this.#pinnedFails++;
       return this.#refuse(attempt, `Account ${key} not listed as operator pinned account`);
     }
-    const conclude = (lookup: AccountLookup): OperatorDecision =>
-      lookup.ok
-        ? this.#admit(attempt, user, lookup.account)
-        : this.#refuse(attempt, `Account JWT lookup error: ${lookup.error}`);
-    const lookup = this.accounts.lookup(key, (late) => later(conclude(late)));
-    return lookup === null ? null : conclude(lookup);
+    // Before the account is looked up: what it says must hold when the user is let in, not when it asked.
+    const proven = (fault: string | null): OperatorDecision | null => {
+      const conclude = (lookup: AccountLookup): OperatorDecision =>
+        lookup.ok
+          ? this.#admit(attempt, user, lookup.account, fault)
+          : this.#refuse(attempt, `Account JWT lookup error: ${lookup.error}`);
+      const lookup = this.accounts.lookup(key, (late) => later(conclude(late)));
+      return lookup === null ? null : conclude(lookup);
+    };
+    const { sig } = attempt.credentials;
+    const proof = checkSignature(this.#crypto, user.subject, sig, request.nonce, (fault) => {
+      const decision = proven(fault);
+      if (decision !== null) later(decision);
+    });
+    return proof === null ? null : proven(proof.fault);
   }
 
   #decideLeaf(attempt: Attempt, later: Later): OperatorDecision | null {
@@ -160,7 +169,13 @@ export class OperatorAuthenticator implements Authenticator {
     );
   }
 
-  #admit(attempt: Attempt, user: UserClaims, loaded: LoadedAccount): OperatorDecision {
+  /** `unproven`: what is wrong with the nonce's signature, which bearers need not give. */
+  #admit(
+    attempt: Attempt,
+    user: UserClaims,
+    loaded: LoadedAccount,
+    unproven: string | null,
+  ): OperatorDecision {
     const account = loaded.claims;
     attempt.userId = user.subject;
     const refused = (text: string): OperatorDecision => this.#refuse(attempt, text, account);
@@ -172,7 +187,7 @@ export class OperatorAuthenticator implements Authenticator {
     const unproxied = this.#proxies.demand(attempt, rights.proxyRequired);
     if (unproxied !== null) return concluded(attempt, unproxied, account);
     if (this.accounts.isExpired(loaded)) return refused("Account JWT has expired");
-    const fault = this.#proofFault(attempt, user, rights, account);
+    const fault = this.#proofFault(attempt, user, rights, account, unproven);
     if (fault !== null) return refused(fault);
     return this.#grant(attempt, user, rights, account);
   }
@@ -194,8 +209,9 @@ export class OperatorAuthenticator implements Authenticator {
     user: UserClaims,
     rights: UserRights,
     account: AccountClaims,
+    unproven: string | null,
   ): string | null {
-    const { request, credentials } = attempt;
+    const { request } = attempt;
     if (rights.bearer && account.limits.disallowBearer) {
       return "Account does not allow bearer tokens";
     }
@@ -203,11 +219,7 @@ export class OperatorAuthenticator implements Authenticator {
     const admitted = typeAdmitted(rights.connectionTypes, request.connectionType, debug);
     // "unknown" has already said what it does not know.
     if (admitted !== "yes") return admitted === "no" ? "Connection type not allowed" : "";
-    if (!rights.bearer) {
-      const { sig } = credentials;
-      const fault = signatureFault(this.#crypto, user.subject, sig, request.nonce);
-      if (fault !== null) return fault;
-    }
+    if (!rights.bearer && unproven !== null) return unproven;
     return isRevoked(account.revocations, user.subject, user.issuedAt)
       ? "User authentication revoked"
       : null;

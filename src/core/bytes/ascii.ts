@@ -94,6 +94,7 @@ export function utf8Bytes(text: string): Uint8Array {
 
 /** A latin1 string (UTF-8 bytes) quoted as Go's `%q` does: `\"`, `\\`, `\t`, `\x01`, printable Unicode kept. */
 export function goQuote(latin1Text: string): string {
+  if (/^[ !#-[\]-~]*$/.test(latin1Text)) return `"${latin1Text}"`;
   let out = '"';
   // Whole UTF-8 sequences, or single bytes.
   const parts = latin1Text.matchAll(
