@@ -2,13 +2,13 @@
  * Many clients log in at once with user JWTs: each signs the server's nonce, so that the server has to check two
  * signatures and a set of claims. Answers with logins per second. Keys are made outside, before the clock.
  */
-import { createPrivateKey, sign } from "node:crypto";
 import { performance } from "node:perf_hooks";
 import { cpuSeconds } from "../lib/processes.mjs";
-import { RawClient } from "./raw-client.mjs";
+import { logIn, readUser } from "./jwt-login.mjs";
 
 /**
- * @typedef {{ jwt: string, pkcs8: string }} User the key as base64 of DER
+ * @typedef {import("./raw-client.mjs").RawClient} RawClient
+ * @typedef {import("./jwt-login.mjs").User} User
  * @typedef {{ port: number, pid: number, users: User[], logins: number, atATime: number }} Job
  */
 
@@ -18,19 +18,12 @@ import { RawClient } from "./raw-client.mjs";
  */
 export async function run({ port, pid, users, logins, atATime }) {
   const buffer = Buffer.alloc(64 * 1024);
-  const keys = users.map(({ jwt, pkcs8 }) => ({
-    jwt,
-    key: createPrivateKey({ key: Buffer.from(pkcs8, "base64"), format: "der", type: "pkcs8" }),
-  }));
+  const keys = users.map(readUser);
   /** @type {RawClient[]} */
   const clients = [];
   const login = async (/** @type {number} */ i) => {
-    const { jwt, key } = /** @type {(typeof keys)[number]} */ (keys[i % keys.length]);
-    const client = new RawClient(port, buffer);
-    const { nonce } = await client.info();
-    const sig = sign(null, Buffer.from(String(nonce)), key).toString("base64url");
-    const connect = { verbose: false, pedantic: false, lang: "bench", version: "1", jwt, sig };
-    await client.exchange(`CONNECT ${JSON.stringify({ ...connect, protocol: 1 })}\r\n`);
+    const key = /** @type {(typeof keys)[number]} */ (keys[i % keys.length]);
+    const client = await logIn(port, key, buffer);
     clients.push(client);
   };
   // Warm-up: the code path, not the connections, on both sides.

@@ -1,4 +1,7 @@
 /** Rows for what stands between publish and delivery: permissions, mappings, service imports; and JWT logins. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createOperator, createAccount, createUser, encodeOperator } from "@nats-io/jwt";
 import { encodeAccount, encodeUser } from "@nats-io/jwt";
 import { throughput } from "./messages.mjs";
@@ -25,6 +28,16 @@ const IMPORT_AS = {
   subscribeAs: { user: "shop", pass: "shop" },
 };
 
+const UNLIMITED = {
+  conn: -1,
+  leaf: -1,
+  subs: -1,
+  data: -1,
+  payload: -1,
+  imports: -1,
+  exports: -1,
+  wildcards: true,
+};
 const LOGINS = 5000;
 const USERS = 100;
 /** What DER puts before the 32 bytes of an Ed25519 private key. */
@@ -49,9 +62,12 @@ async function operatorMode() {
   const operator = createOperator();
   const account = createAccount();
   const operatorJwt = await encodeOperator("bench", operator);
-  const unlimited = { conn: -1, subs: -1, data: -1, payload: -1, imports: -1, exports: -1 };
-  const limits = { ...unlimited, leaf: -1, wildcards: true };
-  const accountJwt = await encodeAccount("bench", account, { limits }, { signer: operator });
+  const accountJwt = await encodeAccount(
+    "bench",
+    account,
+    { limits: UNLIMITED },
+    { signer: operator },
+  );
   const users = [];
   for (let i = 0; i < USERS; i++) {
     const user = createUser();
@@ -67,13 +83,66 @@ async function operatorMode() {
 const jwtStorm = {
   name: "JWT logins",
   metrics: {
-    rate: { label: "JWT logins, 64 at a time", unit: "logins/s", better: "higher" },
+    rate: { label: "JWT logins, 64 at a time", unit: "logins/s", better: "higher", atLeast: 1 },
   },
   run: async ({ start, load, quick }) => {
     const { config, users } = await operatorMode();
     const { port, pid } = await start(config);
     const logins = quick ? 200 : LOGINS;
     return load("jwt-storm", { port, pid, users, logins, atATime: 64 });
+  },
+};
+
+const CONNECTIONS = 1000;
+const UPDATES = 10;
+
+/** @type {Row} */
+const accountUpdate = {
+  name: "account update",
+  metrics: {
+    stallMs: {
+      label: `account JWT updates, ${CONNECTIONS} connections: longest stall of another account`,
+      unit: "ms",
+      better: "lower",
+      below: 20,
+    },
+  },
+  run: async ({ start, load, quick }) => {
+    const operator = createOperator();
+    const accounts = { system: createAccount(), busy: createAccount(), other: createAccount() };
+    const claims = (/** @type {keyof typeof accounts} */ name, /** @type {object} */ more = {}) =>
+      encodeAccount(name, accounts[name], { limits: UNLIMITED, ...more }, { signer: operator });
+    const userOf = async (/** @type {keyof typeof accounts} */ name) => {
+      const user = createUser();
+      const jwt = await encodeUser(name, user, accounts[name], { subs: -1, data: -1, payload: -1 });
+      return { jwt, pkcs8: pkcs8(user.getSeed()) };
+    };
+    const preload = [];
+    for (const name of /** @type {const} */ (["system", "busy", "other"])) {
+      preload.push(`${accounts[name].getPublicKey()}: ${await claims(name)}`);
+    }
+    const directory = mkdtempSync(join(tmpdir(), "frond-bench-jwt-"));
+    try {
+      const { port } = await start(`operator: ${await encodeOperator("bench", operator)}
+        system_account: ${accounts.system.getPublicKey()}
+        resolver: { type: full, dir: "${directory}" }
+        resolver_preload: { ${preload.join("\n")} }`);
+      const updates = [];
+      for (let i = 0; i < UPDATES; i++) {
+        const allow = ["work.*", "all", `turn.${i}`];
+        updates.push(await claims("busy", { default_permissions: { sub: { allow } } }));
+      }
+      updates.push(await claims("busy", { limits: { ...UNLIMITED, conn: 10 } }));
+      const [user, probe, system] = [
+        await userOf("busy"),
+        await userOf("other"),
+        await userOf("system"),
+      ];
+      const connections = quick ? 100 : CONNECTIONS;
+      return await load("account-update", { port, connections, user, probe, system, updates });
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
   },
 };
 
@@ -88,4 +157,5 @@ export const accountRows = [
   ),
   throughput("1:1, 128 B through a service import", undefined, IMPORT_AS, SERVICE_IMPORT),
   jwtStorm,
+  accountUpdate,
 ];

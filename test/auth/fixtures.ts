@@ -35,6 +35,7 @@ function privateKey(seed: Uint8Array): ReturnType<typeof createPrivateKey> {
 /** A platform whose clock stands at `NOW`, or where the test moves it. */
 export class TestCrypto implements Crypto {
   time = NOW;
+  verifyEd25519Later?: NonNullable<Crypto["verifyEd25519Later"]>;
 
   verifyEd25519(key: Uint8Array, signature: Uint8Array, data: Uint8Array): boolean {
     const der = Buffer.concat([SPKI, key]);

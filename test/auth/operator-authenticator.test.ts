@@ -390,6 +390,56 @@ describe("scoped signing keys", () => {
   });
 });
 
+describe("while the nonce's signature is checked in another thread", () => {
+  /** A platform whose checks end when the test says so. */
+  function slow(): { o: TestOperator; a: Key; finish: () => void; waiting: () => number } {
+    const o = new TestOperator();
+    const ends: (() => void)[] = [];
+    o.crypto.verifyEd25519Later = (key, signature, data, done) => {
+      ends.push(() => done(o.crypto.verifyEd25519(key, signature, data)));
+    };
+    const finish = (): void => ends.splice(0).forEach((end) => end());
+    return { o, a: o.account(), finish, waiting: () => ends.length };
+  }
+
+  test("the login waits for it, and is let in or refused by it", async () => {
+    const { o, a, finish, waiting } = slow();
+    const good = outcome(o.auth, login(proof(userToken(a, user.public), user)));
+    const sig = new Key("user").sign(NONCE);
+    const bad = outcome(o.auth, login({ jwt: userToken(a, user.public), sig }));
+    assert.equal(waiting(), 2);
+    finish();
+    assert.equal(await good, a.public);
+    assert.match(await bad, /^Authentication Failure/);
+    assert.match(o.lines.join("\n"), /debug Signature not verified$/m);
+  });
+
+  test("what the account says at the end of it counts", async () => {
+    const { o, a, finish } = slow();
+    o.auth.accounts.lookup(a.public, () => {});
+    const revoked = outcome(o.auth, login(proof(userToken(a, user.public), user)));
+    const token = accountToken(
+      o.key,
+      a.public,
+      { revocations: { [user.public]: SECONDS } },
+      { iat: SECONDS + 1 },
+    );
+    assert.equal(o.accounts.update(a.public, token), null);
+    finish();
+    assert.match(await revoked, /^Authentication Failure/);
+    assert.match(o.lines.join("\n"), /debug User authentication revoked$/m);
+  });
+
+  test("what needs no signature does not wait", async () => {
+    const { o, a, waiting } = slow();
+    const bearer = userToken(a, user.public, { bearer_token: true });
+    assert.equal(await outcome(o.auth, login({ jwt: bearer })), a.public);
+    const missing = await outcome(o.auth, login({ jwt: userToken(a, user.public) }));
+    assert.match(missing, /^Authentication Failure/);
+    assert.equal(waiting(), 0);
+  });
+});
+
 describe("claims that change while users are connected", () => {
   const signer = new Key("account");
   const claimsAfter = async (
