@@ -3,7 +3,7 @@ import { startLeafPair } from "./row.mjs";
 
 /** @typedef {import("./row.mjs").Row} Row */
 
-const SHAPE = { payloadBytes: 16, seconds: 1.5, warmupSeconds: 3 };
+const SHAPE = { payloadBytes: 16, seconds: 5, warmupSeconds: 3 };
 
 /**
  * @param {string} name
