@@ -42,6 +42,8 @@ const FETCH_SLOW: Millis = 1000;
 
 export class OperatorAccounts {
   readonly resolver: AccountResolver;
+  /** How many logins named an account that is not pinned (`/varz`). */
+  pinnedFails = 0;
   readonly #trust: OperatorTrust;
   readonly #crypto: Crypto;
   readonly #log: AuthLog;

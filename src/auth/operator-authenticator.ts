@@ -50,7 +50,6 @@ export class OperatorAuthenticator implements Authenticator {
   readonly #log: AuthLog;
   readonly #proxies: ProxyCheck;
   readonly #leaf: LeafAuthorization;
-  #pinnedFails = 0;
 
   constructor(
     options: OperatorAuthOptions,
@@ -64,11 +63,6 @@ export class OperatorAuthenticator implements Authenticator {
     this.#log = log;
     this.#proxies = new ProxyCheck(options.trustedProxies, crypto, log);
     this.#leaf = new LeafAuthorization(options.leafnodes, this.#proxies, crypto, log);
-  }
-
-  /** How many logins named an account that is not pinned (`/varz`). */
-  get pinnedAccountFails(): number {
-    return this.#pinnedFails;
   }
 
   required(_type: ConnectionType): boolean {
@@ -109,7 +103,7 @@ export class OperatorAuthenticator implements Authenticator {
     }
     const key = accountOf(user);
     if (!this.#isPinned(key)) {
-      this.#pinnedFails++;
+      this.accounts.pinnedFails++;
       return this.#refuse(attempt, `Account ${key} not listed as operator pinned account`);
     }
     // Before the account is looked up: what it says must hold when the user is let in, not when it asked.

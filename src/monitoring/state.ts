@@ -25,6 +25,8 @@ export interface MonitorState {
   readonly listeners: readonly ListenerView[];
   /** Every configured remote, up or down, in the configuration's order. */
   readonly remotes: readonly RemoteView[];
+  /** Logins so far that named an account outside `resolver_pinned_accounts`. */
+  readonly pinnedAccountFails: number;
   /** What the engine does not know of an account; null = nothing. */
   account(name: string): AccountFacts | null;
   /** Where a rule stands in the configuration: `file:line:column`, an option's path, or "". */

@@ -98,7 +98,7 @@ function runtime(state: MonitorState): JsonObject {
   };
 }
 
-function rest({ engine, config }: MonitorState): JsonObject {
+function rest({ engine, config, pinnedAccountFails }: MonitorState): JsonObject {
   return {
     tags: omit(config.tags.map((tag) => tag.toLowerCase())),
     metadata: omit(sortedObject(Object.entries(config.metadata))),
@@ -106,6 +106,7 @@ function rest({ engine, config }: MonitorState): JsonObject {
     trusted_operators_jwt: omit(config.trustedOperatorsJwt),
     trusted_operators_claim: omit(config.trustedOperatorsClaim),
     system_account: omit(engine.options.systemAccount),
+    pinned_account_fails: omit(pinnedAccountFails),
     slow_consumer_stats: byKind(engine.slowConsumers),
     stale_connection_stats: byKind(engine.staleConnections),
     disk_io_wait_stats: { waiters: 0, waits: 0, wait_time: 0, max_wait_time: 0 },

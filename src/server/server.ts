@@ -476,6 +476,7 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
       closed: this.#ring,
       listeners: this.listeners.views,
       remotes: this.remotes,
+      pinnedAccountFails: this.authentication.operator?.accounts.pinnedFails ?? 0,
       account: (name) => {
         const { operator } = this.authentication;
         if (operator !== null) return operator.facts(name);

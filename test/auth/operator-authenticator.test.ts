@@ -286,7 +286,7 @@ describe("admitted by special terms", () => {
       o.system.public,
     );
     assert.equal(await outcome(o.auth, login(proof(userToken(b, user.public), user))), FAILED);
-    assert.equal(o.auth.pinnedAccountFails, 1);
+    assert.equal(o.accounts.pinnedFails, 1);
   });
 
   test("a strict operator makes accounts use signing keys", async () => {

@@ -223,6 +223,7 @@ export class Fixture {
         trustedProxies: [],
       },
       closed: this.closed,
+      pinnedAccountFails: 0,
       listeners: [{ name: "server", up: true, error: "" }],
       remotes: [],
       account: () => null,

@@ -51,6 +51,26 @@ test("tokens decide who gets in, and accounts are apart", async (t) => {
   }
 });
 
+test("logins of accounts that are not pinned are counted, also over a reload", async (t) => {
+  const operator = new Operator();
+  const [pinned, other] = [operator.account(), operator.account()];
+  const options = { resolverPinnedAccounts: [pinned.public] };
+  const { server } = await operator.start(t, options);
+  await user(t, server, pinned);
+  const fails = async (): Promise<unknown> => {
+    const system = await user(t, server, operator.system);
+    const answer = await request(system, "$SYS.REQ.SERVER.PING.VARZ", "");
+    return JSON.parse(answer).data.pinned_account_fails;
+  };
+  assert.equal(await fails(), undefined);
+  const key = new Key("user");
+  const refused = await present(t, server.inner.clientPort, userToken(other, key.public), key);
+  await refused.end();
+  assert.match(refused.received, /^-ERR 'Authorization Violation'/);
+  await server.reload(operator.options({ ...options, debug: true }));
+  assert.equal(await fails(), 1);
+});
+
 test("a pushed account is usable at once, stays over a restart, and is gone when deleted", async (t) => {
   const operator = new Operator();
   const account = new Key("account");
