@@ -15,7 +15,7 @@ import { logIn, readUser } from "./jwt-login.mjs";
 
 /** After an update the server has this long to be done with it. */
 const PAUSE_MS = 150;
-const WARM_UPS = 20;
+const WARM_UP_PAUSES = 10;
 const REPLY = "_INBOX.update";
 
 /**
@@ -54,7 +54,7 @@ export async function run({ port, connections, user, probe, system, updates }) {
     await pause();
   };
 
-  for (let i = 0; i < WARM_UPS / 2; i++) await pause();
+  for (let i = 0; i < WARM_UP_PAUSES; i++) await pause();
   await longest();
   for (let i = 0; i < updates.length; i++) await pause();
   const quietMs = await longest();

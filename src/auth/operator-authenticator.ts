@@ -106,21 +106,36 @@ export class OperatorAuthenticator implements Authenticator {
       this.accounts.pinnedFails++;
       return this.#refuse(attempt, `Account ${key} not listed as operator pinned account`);
     }
-    // Before the account is looked up: what it says must hold when the user is let in, not when it asked.
-    const proven = (fault: string | null): OperatorDecision | null => {
-      const conclude = (lookup: AccountLookup): OperatorDecision =>
-        lookup.ok
-          ? this.#admit(attempt, user, lookup.account, fault)
-          : this.#refuse(attempt, `Account JWT lookup error: ${lookup.error}`);
-      const lookup = this.accounts.lookup(key, (late) => later(conclude(late)));
-      return lookup === null ? null : conclude(lookup);
-    };
-    const { sig } = attempt.credentials;
-    const proof = checkSignature(this.#crypto, user.subject, sig, request.nonce, (fault) => {
-      const decision = proven(fault);
+    const answer = (decision: OperatorDecision | null): void => {
       if (decision !== null) later(decision);
+    };
+    const lookup = this.accounts.lookup(key, (late) =>
+      answer(this.#prove(attempt, user, late, answer)),
+    );
+    return lookup === null ? null : this.#prove(attempt, user, lookup, answer);
+  }
+
+  /** Checks the nonce's signature, and what the account says when that is done: it may have changed meanwhile. */
+  #prove(
+    attempt: Attempt,
+    user: UserClaims,
+    lookup: AccountLookup,
+    later: Later,
+  ): OperatorDecision | null {
+    const conclude = (found: AccountLookup, fault: string | null): OperatorDecision =>
+      found.ok
+        ? this.#admit(attempt, user, found.account, fault)
+        : this.#refuse(attempt, `Account JWT lookup error: ${found.error}`);
+    const { nonce } = attempt.request;
+    const known = lookup.ok && this.accounts.signers(lookup.account.claims).has(user.issuer);
+    // Whoever signs tokens with keys of their own is refused for that, and costs no further check.
+    if (!known) return conclude(lookup, "Signature not verified");
+    const { sig } = attempt.credentials;
+    const proof = checkSignature(this.#crypto, user.subject, sig, nonce, (fault) => {
+      const again = this.accounts.lookup(accountOf(user), (late) => later(conclude(late, fault)));
+      if (again !== null) later(conclude(again, fault));
     });
-    return proof === null ? null : proven(proof.fault);
+    return proof === null ? null : conclude(lookup, proof.fault);
   }
 
   #decideLeaf(attempt: Attempt, later: Later): OperatorDecision | null {

@@ -430,8 +430,15 @@ describe("while the nonce's signature is checked in another thread", () => {
     assert.match(o.lines.join("\n"), /debug User authentication revoked$/m);
   });
 
-  test("what needs no signature does not wait", async () => {
+  test("what needs no signature does not wait, and strangers cost none", async () => {
     const { o, a, waiting } = slow();
+    const rogue = new Key("account");
+    for (const jwt of [
+      userToken(rogue, user.public),
+      userToken(rogue, user.public, { issuer_account: a.public }),
+    ]) {
+      assert.match(await outcome(o.auth, login(proof(jwt, user))), /^Authentication Failure/);
+    }
     const bearer = userToken(a, user.public, { bearer_token: true });
     assert.equal(await outcome(o.auth, login({ jwt: bearer })), a.public);
     const missing = await outcome(o.auth, login({ jwt: userToken(a, user.public) }));
