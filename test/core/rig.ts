@@ -4,6 +4,7 @@ import {
   engineOptions,
   type EngineOptionsInput,
   nullOutlet,
+  remoteSpec,
   TableAuthenticator,
   testWorld,
 } from "../../src/testing/fixtures.ts";
@@ -59,26 +60,7 @@ export class Rig {
   remote(spec: Partial<RemoteSpec> = {}): Link {
     return this.engine.openRemote(
       { ...PLACE, connectionType: "LEAFNODE" },
-      {
-        id: "1",
-        account: "$G",
-        hub: false,
-        denyImports: [],
-        denyExports: [],
-        allowImports: null,
-        allowExports: null,
-        isolated: false,
-        requestIsolation: false,
-        compression: "off",
-        rttThresholds: [],
-        firstInfoTimeout: 1000,
-        maxPending: null,
-        pendingPolicy: null,
-        tls: false,
-        websocket: false,
-        credentials: () => ({}),
-        ...spec,
-      },
+      remoteSpec(spec),
       this.now,
     );
   }
