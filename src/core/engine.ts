@@ -7,6 +7,7 @@
  */
 import { Account } from "./account/account.ts";
 import { copyOf, nuidOf, utf8ToLatin1 } from "./bytes/ascii.ts";
+import { BufferPool } from "./bytes/pool.ts";
 import type {
   AcceptedUser,
   AuthVerdict,
@@ -32,7 +33,7 @@ import {
   Subscription,
 } from "./link/link.ts";
 import { applyLimits, endOverfull } from "./link/link-limits.ts";
-import { type Batch, BufferPool } from "./link/outbound.ts";
+import type { Batch } from "./link/outbound.ts";
 import type { RemoteSpec } from "./link/remote-spec.ts";
 import { fireTimers } from "./link/deadlines.ts";
 import { InternalLinks } from "./link/internal-links.ts";
@@ -80,7 +81,6 @@ export class Engine {
   readonly seed: number;
   readonly timers = new TimerQueue();
   readonly pool: BufferPool;
-  readonly allocate: (length: number) => Uint8Array;
   /** The link whose chunk is being parsed. */
   current: Link | null = null;
   clientCount = 0;
@@ -120,8 +120,7 @@ export class Engine {
       ((seed[0] ?? 0) | ((seed[1] ?? 0) << 8) | ((seed[2] ?? 0) << 16) | ((seed[3] ?? 0) << 24)) ^
       0x811c9dc5;
     this.latencySuffix = `.${this.nuid().slice(0, 8)}.T`;
-    this.allocate = (length) => world.allocate(length);
-    this.pool = new BufferPool(POOL_BUFFER, POOL_MAX, this.allocate);
+    this.pool = new BufferPool(POOL_BUFFER, POOL_MAX, (length) => world.allocate(length));
     this.#client = new ClientProtocol(this);
     this.leafProtocol = new LeafProtocol(this);
     this.global = this.account("$G");
@@ -186,7 +185,11 @@ export class Engine {
     this.now = now;
     link.queued = queued;
     link.lastDrain = now;
-    if (queued === 0 && link.writeAt > 0 && link.leaf === null) writeEnded(this, link);
+    if (queued === 0) {
+      link.out.returned();
+      link.leaf?.output.lane?.returned();
+      if (link.writeAt > 0 && link.leaf === null) writeEnded(this, link);
+    }
     if (queued === 0 && (link.out.bytes > 0 || link.leaf !== null)) this.#flushLink(link);
     this.stallsOf.relieved(link);
   }
@@ -568,7 +571,7 @@ export class Engine {
     this.message.owned = owned;
     let taken = chunk.length;
     try {
-      taken = parseChunk(protocol, link, chunk, this.allocate);
+      taken = parseChunk(protocol, link, chunk, this.pool);
     } catch (error) {
       // A defect of ours costs this connection, never the server.
       this.rewriter.reset();

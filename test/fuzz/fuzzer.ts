@@ -258,7 +258,7 @@ export class Batch {
   }
 
   #checkMemory(link: Link): void {
-    const carry = link.parse.carry?.length ?? 0;
+    const carry = link.parse.carry?.bytes.length ?? 0;
     const limit = 2 * (MAX_PAYLOAD + 16 * MAX_CONTROL_LINE) + 65_536;
     if (carry > limit) this.#problem ??= `carries ${carry} bytes of a unit`;
     if (link.heldBytes > 1024 * 1024) this.#problem ??= `holds ${link.heldBytes} bytes of input`;

@@ -8,7 +8,7 @@
 import { latin1, latin1Bytes } from "../bytes/ascii.ts";
 import type { InterestTable } from "../routing/interest.ts";
 import type { Link, Subscription } from "../link/link.ts";
-import type { BufferPool } from "../link/outbound.ts";
+import type { BufferPool } from "../bytes/pool.ts";
 import type { Message } from "../protocol/message.ts";
 import { type CacheEntry, MatchCache } from "../subject/match-cache.ts";
 import { hasWildcard, matchesBytes } from "../subject/subject.ts";

@@ -4,7 +4,8 @@
  */
 import type { SubjectFilter } from "./permissions.ts";
 import { type Link, KIND_CLIENT, KIND_LEAF, type Subscription } from "../link/link.ts";
-import { Batch, type BufferPool } from "../link/outbound.ts";
+import type { BufferPool } from "../bytes/pool.ts";
+import { Batch } from "../link/outbound.ts";
 
 /** Subscriptions of different links whose frames are byte-equal: same subject, same sid. */
 export interface Fan {

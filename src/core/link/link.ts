@@ -19,7 +19,8 @@ import type { ClosedState } from "./closed-state.ts";
 import type { Cookies } from "./credentials.ts";
 import type { LeafOutput } from "./leaf-output.ts";
 import type { LeafState } from "./leaf-state.ts";
-import { type BufferPool, Outbox } from "./outbound.ts";
+import type { BufferPool } from "../bytes/pool.ts";
+import { Outbox } from "./outbound.ts";
 
 export const KIND_CLIENT = 0;
 export const KIND_LEAF = 1;

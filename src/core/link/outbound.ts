@@ -6,25 +6,16 @@
  * emptied once per read chunk; between flushes a link holds no buffer at all.
  *
  * Invariants: bytes leave in the order they were appended; a buffer handed to the transport with bytes left in
- * it is never written again by us.
+ * it is written again only once the transport has said that it holds nothing any more (`returned`).
  */
 
+import { type BufferPool, SMALL, type Slab } from "../bytes/pool.ts";
 import type { LinkId, Outlet } from "../contract.ts";
 import { FrameWalk } from "./frame-walk.ts";
 
+const NO_SLABS: (Slab | null)[] = [];
 /** Up to here copying by words beats `set(subarray())`, which allocates a view (bench/copy.mjs). */
 const WORD_COPY_MAX = 192;
-
-/** Bytes with a view of them: `DataView` moves four at a time, three times as fast as a loop over bytes. */
-export class Slab {
-  readonly bytes: Uint8Array;
-  readonly view: DataView;
-
-  constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
-}
 
 /** What can be copied from: a `Slab`, or the incoming frame. */
 export interface Source {
@@ -63,49 +54,10 @@ export function copyBytes(
   return at;
 }
 
-/** What a PING or a few lines of interest need, and how many of those are kept. */
-const SMALL = 2048;
-const SMALL_MAX = 2048;
-
-/** Buffers of two sizes, reused; bounded, so that a burst does not stay in memory. */
-export class BufferPool {
-  readonly size: number;
-  readonly #max: number;
-  readonly #allocate: (length: number) => Uint8Array;
-  readonly #free: Slab[] = [];
-  readonly #small: Slab[] = [];
-
-  constructor(size: number, max: number, allocate: (length: number) => Uint8Array) {
-    this.size = size;
-    this.#max = max;
-    this.#allocate = allocate;
-  }
-
-  give(slab: Slab): void {
-    if (slab.bytes.length === SMALL) {
-      if (this.#small.length < SMALL_MAX) this.#small.push(slab);
-    } else if (slab.bytes.length === this.size && this.#free.length < this.#max)
-      this.#free.push(slab);
-  }
-
-  /** A slab for a link that had little to say last time: a thousand of them at once must not cost much. */
-  takeSmall(): Slab {
-    return this.#small.pop() ?? new Slab(this.#allocate(SMALL));
-  }
-
-  /** A slab of at least `length` bytes. */
-  take(length: number): Slab {
-    const free = length <= this.size ? this.#free.pop() : undefined;
-    return free ?? new Slab(this.#allocate(Math.max(length, this.size)));
-  }
-}
-
 /** Bytes that several links share. `length` bytes are valid. */
 export class Batch {
   buffer: Slab | null = null;
   length = 0;
-  /** Some transport still holds a part of `buffer`. */
-  held = false;
   readonly #pool: BufferPool;
 
   constructor(pool: BufferPool) {
@@ -120,6 +72,7 @@ export class Batch {
     } else if (this.length + bytes > buffer.bytes.length) {
       const bigger = this.#pool.take(Math.max(buffer.bytes.length * 2, this.length + bytes));
       bigger.bytes.set(buffer.bytes.subarray(0, this.length));
+      buffer.drop();
       buffer = bigger;
     } else return buffer;
     this.buffer = buffer;
@@ -128,10 +81,9 @@ export class Batch {
 
   /** After every link that refers to it was flushed. */
   reset(): void {
-    if (this.buffer !== null && !this.held) this.#pool.give(this.buffer);
+    this.buffer?.drop();
     this.buffer = null;
     this.length = 0;
-    this.held = false;
   }
 }
 
@@ -142,12 +94,14 @@ export class Outbox {
   #start = 0;
   #length = 0;
   #pieces: Uint8Array[] | null = null;
+  /** The slab that each piece is a part of; null where it is not one of ours. */
+  #slabs: (Slab | null)[] = NO_SLABS;
   #pieceBytes = 0;
   /** The shared batch that this outbox ends with, and where its range starts. */
   tail: Batch | null = null;
   #tailStart = 0;
-  /** The transport was handed a part of `#buffer` and may hold it. */
-  #lent = false;
+  /** What the transport was handed a part of and may still hold. */
+  #lent: Slab[] | null = null;
   /** Little was sent at the last flush: the next one starts with a small slab. */
   #quiet = true;
 
@@ -188,11 +142,11 @@ export class Outbox {
     this.#length = copyBytes(buffer, this.#length, source, start, end);
   }
 
-  /** Appends bytes that nobody will change until they are written, without copying them. */
-  appendPiece(piece: Uint8Array): void {
+  /** Appends a part of `slab`, without copying it; of null: bytes that nobody will ever change. */
+  appendPiece(piece: Uint8Array, slab: Slab | null): void {
     if (this.tail !== null) this.#closeTail();
     this.#closeOwn();
-    this.#addPiece(piece);
+    this.#addPiece(piece, slab);
   }
 
   /** Makes the end of `batch` this outbox's tail; what is appended to the batch from now on belongs here too. */
@@ -237,7 +191,7 @@ export class Outbox {
         buffer === null
           ? 0
           : outlet.write(link, buffer.bytes.subarray(this.#tailStart, tail.length));
-      if (queued > 0) tail.held = true;
+      if (queued > 0 && buffer !== null) this.#lend(buffer);
     } else {
       if (tail !== null) this.#closeTail();
       this.#closeOwn();
@@ -261,6 +215,7 @@ export class Outbox {
     const pieces = this.#pieces ?? [];
     const walk = new FrameWalk();
     const frames: Uint8Array[] = [];
+    const handed: Slab[] = [];
     let left = budget;
     let whole = 0;
     for (let i = 0; i < pieces.length && (left > 0 || !walk.atBoundary); i++) {
@@ -269,39 +224,77 @@ export class Outbox {
       left -= end;
       this.#pieceBytes -= end;
       frames.push(piece.subarray(0, end));
+      const slab = this.#slabs[i] ?? null;
+      if (slab !== null) handed.push(slab);
       if (end === piece.length) whole++;
-      else pieces[i] = piece.subarray(end);
+      else {
+        slab?.hold();
+        pieces[i] = piece.subarray(end);
+      }
     }
-    pieces.splice(0, whole);
+    if (whole > 0) {
+      pieces.splice(0, whole);
+      this.#slabs.splice(0, whole);
+    }
     const buffer = this.#buffer;
     if (pieces.length === 0 && buffer !== null && (left > 0 || !walk.atBoundary)) {
       const end = walk.advance(buffer.bytes, this.#start, this.#length, left);
-      if (end > this.#start) frames.push(buffer.bytes.subarray(this.#start, end));
+      if (end > this.#start) {
+        frames.push(buffer.bytes.subarray(this.#start, end));
+        buffer.hold();
+        handed.push(buffer);
+      }
       this.#start = end;
     }
     const only = frames[0];
     if (only === undefined) return 0;
     const queued = frames.length === 1 ? outlet.write(link, only) : outlet.writev(link, frames);
-    // What it may still be reading from must not be written again.
-    if (queued > 0) this.#lent = true;
+    for (const slab of handed) {
+      if (queued > 0) this.#lend(slab);
+      slab.drop();
+    }
     if (this.bytes === 0) this.#release(queued);
     return queued;
   }
 
-  /** Forgets everything unsent. */
+  /** The transport holds nothing of this link any more: what it was lent can be used again. */
+  returned(): void {
+    const lent = this.#lent;
+    if (lent === null) return;
+    this.#lent = null;
+    for (let i = 0; i < lent.length; i++) (lent[i] as Slab).drop();
+  }
+
+  /** Forgets everything unsent. What the transport of a closed link holds is never used again. */
   clear(): void {
-    this.#release(this.#lent ? 1 : 0);
+    this.#lent = null;
+    this.#release(0);
+  }
+
+  #lend(slab: Slab): void {
+    slab.hold();
+    (this.#lent ??= []).push(slab);
   }
 
   #release(queued: number): void {
-    if (this.#buffer !== null && queued === 0) this.#pool.give(this.#buffer);
+    const buffer = this.#buffer;
+    if (buffer !== null) {
+      if (queued > 0) this.#lend(buffer);
+      buffer.drop();
+    }
     this.#quiet = this.#length < SMALL && this.#pieces === null;
-    this.#lent = false;
     this.#buffer = null;
     this.#start = this.#length = 0;
-    this.#pieces = null;
-    this.#pieceBytes = 0;
     this.tail = null;
+    if (this.#pieces === null) return;
+    for (const slab of this.#slabs) {
+      if (slab === null) continue;
+      if (queued > 0) this.#lend(slab);
+      slab.drop();
+    }
+    this.#pieces = null;
+    this.#slabs = NO_SLABS;
+    this.#pieceBytes = 0;
   }
 
   #grow(bytes: number): Slab {
@@ -314,6 +307,7 @@ export class Outbox {
     }
     if (open > 0) this.#closeOwn();
     // The old buffer now belongs to its pieces; doubling keeps the number of pieces small.
+    old.drop();
     this.#start = this.#length = 0;
     return (this.#buffer = this.#pool.take(
       Math.max(bytes, Math.min(old.bytes.length * 2, 1 << 20)),
@@ -323,7 +317,7 @@ export class Outbox {
   #closeOwn(): void {
     const buffer = this.#buffer;
     if (buffer === null || this.#length === this.#start) return;
-    this.#addPiece(buffer.bytes.subarray(this.#start, this.#length));
+    this.#addPiece(buffer.bytes.subarray(this.#start, this.#length), buffer);
     this.#start = this.#length;
   }
 
@@ -331,14 +325,17 @@ export class Outbox {
     const batch = this.tail;
     this.tail = null;
     if (batch === null || batch.buffer === null || batch.length === this.#tailStart) return;
-    // The piece outlives this flush's knowledge of who holds it, so the batch must not be reused.
-    batch.held = true;
-    this.#addPiece(batch.buffer.bytes.subarray(this.#tailStart, batch.length));
+    this.#addPiece(batch.buffer.bytes.subarray(this.#tailStart, batch.length), batch.buffer);
   }
 
-  #addPiece(piece: Uint8Array): void {
-    this.#pieces ??= [];
+  #addPiece(piece: Uint8Array, slab: Slab | null): void {
+    if (this.#pieces === null) {
+      this.#pieces = [];
+      this.#slabs = [];
+    }
+    slab?.hold();
     this.#pieces.push(piece);
+    this.#slabs.push(slab);
     this.#pieceBytes += piece.length;
   }
 }

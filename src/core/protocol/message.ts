@@ -7,15 +7,17 @@
  *         subject reply size payload frameEnd
  *                 ^rest: `[reply ]size CRLF payload CRLF`, as it goes out again
  */
-import { copyOf } from "../bytes/ascii.ts";
+import { type BufferPool, Slab } from "../bytes/pool.ts";
 import type { Match } from "../account/match-result.ts";
 import type { CacheEntry } from "../subject/match-cache.ts";
 
 export class Message {
   bytes: Uint8Array;
   view: DataView;
-  /** The frame's bytes stay as they are after the call, so that a slice may be kept. */
+  /** The frame's bytes stay as they are after the call, so that a slice may be kept; as long as `slab` is held. */
   owned = false;
+  /** What the frame stands in, held by this message, where it is a buffer that will be used again. */
+  slab: Slab | null = null;
   subjectStart = 0;
   subjectEnd = 0;
   /** Hash of the subject with the engine's seed. */
@@ -48,14 +50,31 @@ export class Message {
 
   /** The frame stands in these bytes from now on. */
   use(bytes: Uint8Array): void {
+    this.release();
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
+  /** The frame stands in this slab, which its caller holds for it. */
+  useSlab(slab: Slab): void {
+    this.release();
+    this.bytes = slab.bytes;
+    this.view = slab.view;
+    this.slab = slab;
+  }
+
+  /** The frame is not needed any more. */
+  release(): void {
+    this.slab?.drop();
+    this.slab = null;
+  }
+
   /** Moves the frame to a buffer of its own, so that receivers may keep parts of it. */
-  own(): void {
+  own(pool: BufferPool): void {
     const from = this.subjectStart;
-    this.use(copyOf(this.bytes, from, this.frameEnd));
+    const slab = pool.fit(this.frameEnd - from);
+    slab.bytes.set(this.bytes.subarray(from, this.frameEnd));
+    this.useSlab(slab);
     this.shift(-from);
     this.owned = true;
   }

@@ -6,6 +6,7 @@
  * Three outcomes per unit: it was applied, the link is closing, or more bytes are needed. What a peer sends
  * never throws.
  */
+import type { BufferPool, Slab } from "../bytes/pool.ts";
 import type { Link } from "../link/link.ts";
 import { type Message, sameBytes, scanMessageLine } from "./message.ts";
 import type { Run } from "../routing/run.ts";
@@ -44,7 +45,7 @@ export function parseChunk(
   protocol: Protocol,
   link: Link,
   chunk: Uint8Array,
-  allocate: (length: number) => Uint8Array,
+  pool: BufferPool,
 ): number {
   const state = link.parse;
   let at = 0;
@@ -55,15 +56,16 @@ export function parseChunk(
       break;
     }
     const before = at;
-    at = refill(protocol, link, state, chunk, at, allocate);
+    at = refill(protocol, link, state, chunk, at, pool);
     if (stopped(link)) return at;
     if (state.carry !== null && at >= chunk.length && (before === at || !complete(state)))
       return at;
   }
   if (at >= chunk.length) return at;
+  protocol.message.use(chunk);
   at = parseUnits(protocol, link, chunk, at, chunk.length);
   if (at < chunk.length && !stopped(link)) {
-    stash(state, chunk, at, allocate);
+    stash(state, chunk, at, pool);
     return chunk.length;
   }
   return at;
@@ -84,7 +86,7 @@ function refill(
   state: ParseState,
   chunk: Uint8Array,
   from: number,
-  allocate: (length: number) => Uint8Array,
+  pool: BufferPool,
 ): number {
   let stop: number;
   if (state.need > 0) stop = Math.min(chunk.length, from + state.need - state.length);
@@ -92,8 +94,7 @@ function refill(
     const lf = chunk.indexOf(10, from);
     stop = lf < 0 ? chunk.length : lf + 1;
   }
-  addToCarry(state, chunk, from, stop, allocate);
-  const carry = state.carry as Uint8Array;
+  const carry = addToCarry(state, chunk, from, stop, pool);
   const length = state.length;
   // One byte before the end of its unit a payload can already be seen to lack its CR.
   if (state.need > 0 && length < state.need - 1) return stop;
@@ -101,14 +102,18 @@ function refill(
   state.carry = null;
   state.length = 0;
   state.need = 0;
-  const owned = protocol.message.owned;
-  protocol.message.owned = true;
-  const done = parseUnits(protocol, link, carry, 0, length);
-  protocol.message.owned = owned;
+  const m = protocol.message;
+  const owned = m.owned;
+  m.owned = true;
+  carry.hold();
+  m.useSlab(carry);
+  const done = parseUnits(protocol, link, carry.bytes, 0, length);
+  m.release();
+  m.owned = owned;
   if (!stopped(link) && done < length) {
     state.carry = carry;
     state.length = length;
-  }
+  } else carry.drop();
   return stop;
 }
 
@@ -117,29 +122,26 @@ function addToCarry(
   chunk: Uint8Array,
   from: number,
   stop: number,
-  allocate: (length: number) => Uint8Array,
-): void {
-  let carry = state.carry as Uint8Array;
+  pool: BufferPool,
+): Slab {
+  let carry = state.carry as Slab;
   const wanted = Math.max(state.need, state.length + stop - from);
-  if (wanted > carry.length) {
-    const bigger = allocate(state.need > 0 ? wanted : Math.max(256, wanted));
-    bigger.set(carry.subarray(0, state.length));
+  if (wanted > carry.bytes.length) {
+    const bigger = pool.fit(wanted);
+    bigger.bytes.set(carry.bytes.subarray(0, state.length));
+    carry.drop();
     carry = state.carry = bigger;
   }
-  carry.set(chunk.subarray(from, stop), state.length);
+  carry.bytes.set(chunk.subarray(from, stop), state.length);
   state.length += stop - from;
+  return carry;
 }
 
 /** Keeps the start of a unit; `state.need` was set by the parser if the control line is whole. */
-function stash(
-  state: ParseState,
-  chunk: Uint8Array,
-  at: number,
-  allocate: (length: number) => Uint8Array,
-): void {
+function stash(state: ParseState, chunk: Uint8Array, at: number, pool: BufferPool): void {
   const length = chunk.length - at;
-  const carry = allocate(Math.max(length, state.need));
-  carry.set(chunk.subarray(at));
+  const carry = pool.fit(Math.max(length, state.need));
+  carry.bytes.set(chunk.subarray(at));
   state.carry = carry;
   state.length = length;
 }
@@ -159,7 +161,7 @@ function skipLine(
   return lf + 1;
 }
 
-/** Parses units from `at`; returns the start of the first unfinished one, or `end`. */
+/** Parses units of the bytes that the message uses from `at`; returns the start of the first unfinished one, or `end`. */
 function parseUnits(
   protocol: Protocol,
   link: Link,
@@ -171,7 +173,6 @@ function parseUnits(
   const fast = protocol.fastVerb;
   const f0 = fast[0] as number;
   const fastLength = fast.length;
-  m.use(bytes);
   // A run of messages with the same control line needs its first one parsed only.
   let lineAt = -1;
   let lineLength = 0;

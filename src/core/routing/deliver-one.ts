@@ -2,10 +2,10 @@
  * HOT PATH (every delivery row of the bench). One frame for one subscription: the head `MSG subject sid `, and
  * then the rest of the incoming frame as it stands. `deliver.ts` says who gets one.
  */
-import { copyOf } from "../bytes/ascii.ts";
 import type { Engine } from "../engine.ts";
 import { KIND_INTERNAL, type Link, type Subscription } from "../link/link.ts";
-import { copyBytes, type Outbox, type Slab } from "../link/outbound.ts";
+import { copyBytes, type Outbox } from "../link/outbound.ts";
+import type { Slab } from "../bytes/pool.ts";
 import type { Message } from "../protocol/message.ts";
 import { deliverChecked, deliverInternal, stripped } from "./deliver-checked.ts";
 
@@ -30,7 +30,7 @@ export function deliverToSub(
   if (sub.closed || (link === source && !link.echo)) return 0;
   if (link.kind === KIND_INTERNAL) return deliverInternal(engine, source, m, sub, queue);
   if (link.checksDelivery && !deliverChecked(engine, link, m, queue)) return 0;
-  writeMsg(link.out, m, sub.sidPart, link.headers);
+  writeMsg(engine, link, m, sub.sidPart);
   sub.delivered++;
   countOut(engine, link, m.size);
   if (sub.max > 0 && sub.delivered >= sub.max) engine.autoUnsubscribe(sub);
@@ -45,13 +45,14 @@ export function countOut(engine: Engine, link: Link, size: number): void {
 }
 
 /** `MSG subject sid ` and then the rest of the incoming frame as it stands. */
-function writeMsg(out: Outbox, m: Message, sidPart: Uint8Array, headers: boolean): void {
-  if (m.headerEnd !== 0 && !headers) {
+function writeMsg(engine: Engine, link: Link, m: Message, sidPart: Uint8Array): void {
+  const out = link.out;
+  if (m.headerEnd !== 0 && !link.headers) {
     stripped(out, m, sidPart);
     return;
   }
   if (m.size >= SLICE_MIN) {
-    writeSliced(out, m, sidPart);
+    writeSliced(engine, out, m, sidPart);
     return;
   }
   const room = m.frameEnd - m.subjectStart + sidPart.length + LINE_ROOM;
@@ -95,19 +96,18 @@ export function writeSizes(target: Slab, at: number, m: Message, end: number): n
 }
 
 /** A large payload is not copied per receiver: the outbox keeps a slice of the incoming buffer. */
-function writeSliced(out: Outbox, m: Message, sidPart: Uint8Array): void {
+function writeSliced(engine: Engine, out: Outbox, m: Message, sidPart: Uint8Array): void {
   const room = m.payloadStart - m.subjectStart + sidPart.length + LINE_ROOM;
   const target = out.reserve(room);
   const at = writeHead(target, out.position, m, sidPart);
   out.advance(writeRest(target, at, m, 0));
-  out.appendPiece(payloadSlice(m));
+  appendPayload(engine, out, m);
 }
 
-/** Payload and its CRLF, safe to keep. */
-export function payloadSlice(m: Message): Uint8Array {
-  return m.owned
-    ? m.bytes.subarray(m.payloadStart, m.frameEnd)
-    : copyOf(m.bytes, m.payloadStart, m.frameEnd);
+/** Payload and its CRLF as a piece of what the message stands in; it gets a buffer of its own if need be. */
+export function appendPayload(engine: Engine, out: Outbox, m: Message): void {
+  if (!m.owned) m.own(engine.pool);
+  out.appendPiece(m.bytes.subarray(m.payloadStart, m.frameEnd), m.slab);
 }
 
 /** JetStream's API, which stays on its side of a link between domains, and everything else that starts with `$`. */

@@ -10,18 +10,19 @@ import type { Fan, Match, QueueGroup } from "../account/match-result.ts";
 import type { Engine } from "../engine.ts";
 import { admits } from "../link/leaf-pressure.ts";
 import { KIND_LEAF, type Link, type Subscription } from "../link/link.ts";
-import { type Batch, copyBytes, type Slab } from "../link/outbound.ts";
+import type { Slab } from "../bytes/pool.ts";
+import { type Batch, copyBytes } from "../link/outbound.ts";
 import type { LeafState } from "../link/leaf-state.ts";
 import type { Message } from "../protocol/message.ts";
 import { enterForPeer } from "./leaf-identity.ts";
 import { stripped } from "./deliver-checked.ts";
 import {
+  appendPayload,
   countOut,
   deliverToSub,
   LINE_ROOM,
   mayBeReserved,
   MSG_AND_BLANK,
-  payloadSlice,
   SLICE_MIN,
   UPPER_H,
   writeHead,
@@ -62,7 +63,7 @@ function deliverToFan(engine: Engine, source: Link | null, m: Message, fan: Fan)
   const subs = fan.subs;
   if (m.size >= SLICE_MIN || (m.headerEnd !== 0 && !fan.headers)) {
     // A large payload is kept once, for all of them.
-    if (!m.owned && m.size >= SLICE_MIN) m.own();
+    if (!m.owned && m.size >= SLICE_MIN) m.own(engine.pool);
     let delivered = 0;
     for (let i = 0; i < subs.length; i++) {
       delivered += deliverToSub(engine, source, m, subs[i] as Subscription, "");
@@ -241,7 +242,7 @@ function sendToLeaf(
     if (named !== null) for (const group of named) room += group.name.length + 1;
     const target = out.reserve(room);
     out.advance(writeLmsg(target, out.position, m, named, end));
-    if (sliced) out.appendPiece(payloadSlice(m));
+    if (sliced) appendPayload(engine, out, m);
   }
   countOut(engine, link, m.size);
   return 1;

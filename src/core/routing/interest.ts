@@ -11,7 +11,7 @@
 import { latin1Bytes } from "../bytes/ascii.ts";
 import { isSubset } from "../subject/subject.ts";
 import type { Link } from "../link/link.ts";
-import { Slab } from "../link/outbound.ts";
+import { Slab } from "../bytes/pool.ts";
 
 /** Interest in one key, split by where it comes from. */
 export class InterestEntry {

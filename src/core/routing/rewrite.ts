@@ -6,7 +6,8 @@
  * payloads that receivers keep slices of: those get a buffer to themselves, once for all receivers.
  */
 import type { Engine } from "../engine.ts";
-import { copyBytes, Slab } from "../link/outbound.ts";
+import { Slab } from "../bytes/pool.ts";
+import { copyBytes } from "../link/outbound.ts";
 import { Message } from "../protocol/message.ts";
 
 /** Chains of imports are refused by configuration long before; this is the last line of defence. */
@@ -81,6 +82,7 @@ export class Rewriter {
   /** `m` is the engine's message again. */
   leave(m: Message): void {
     this.depth--;
+    this.#engine.message.release();
     this.#engine.message = m;
   }
 }
@@ -102,7 +104,8 @@ function layOut(
   const room = subject.bytes.length + replyLength + size + LINE_ROOM;
   let target: Slab;
   if (size >= SLICE_MIN) {
-    target = new Slab(engine.allocate(room));
+    target = engine.pool.fit(room);
+    o.slab = target;
     o.owned = true;
   } else {
     target = view.room(room);

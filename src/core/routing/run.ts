@@ -9,7 +9,8 @@
 import type { Fan } from "../account/match-result.ts";
 import type { Engine } from "../engine.ts";
 import type { Link, Subscription } from "../link/link.ts";
-import { type Batch, copyBytes, type Outbox, Slab } from "../link/outbound.ts";
+import { Slab } from "../bytes/pool.ts";
+import { type Batch, copyBytes, type Outbox } from "../link/outbound.ts";
 import type { Message } from "../protocol/message.ts";
 import { SLICE_MIN } from "./deliver-one.ts";
 
