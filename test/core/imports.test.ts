@@ -410,6 +410,26 @@ test("large payloads pass mappings and imports unchanged", () => {
   assert.equal(served.received[0]?.body, body);
 });
 
+test("a leaf link gets like messages of two publishers that stood in the same buffer", () => {
+  const { sim, hub, leaf } = linkPair({
+    hub: { users: { ...USERS, "": { account: "B" } } },
+    leaf: { users: { "": { account: "$G" } } },
+  });
+  define(hub, {
+    A: {},
+    B: { imports: [{ kind: "stream", account: "A", subject: "ev", to: "ev" }] },
+  });
+  hub.engine.flush();
+  const publishers = [sim.client(hub, { user: "a" }), sim.client(hub, { user: "a" })];
+  const got = sim.client(leaf, {}).subscribe("ev");
+  sim.run(500);
+  for (const publisher of publishers) {
+    publisher.publish("ev", "x".repeat(300_000));
+    sim.run(5000);
+  }
+  assert.equal(got.received.length, 2);
+});
+
 test("leaf links hear of mapping sources, imported services, shadows and replies", () => {
   const users = { ...USERS, "": { account: "A" } };
   const { sim, hub, leaf } = linkPair({

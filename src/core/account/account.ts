@@ -20,6 +20,7 @@ import { Awaited, Responses } from "./responses.ts";
 import type { AccountMappings } from "./mappings.ts";
 import { buildResult, Match, type MatchResult } from "./match-result.ts";
 
+const DOLLAR = 36;
 const CHANGE_LOG = 64;
 /** Subjects kept per generation, and their bytes: `docs/differences.md` says why the reference's 1,024 hurts. */
 const CACHE_SUBJECTS = 131_072;
@@ -130,6 +131,13 @@ export class Account {
     return this.#refresh(entry, m.bytes, m.subjectStart, m.subjectEnd);
   }
 
+  /** The same, with room for what filters say of this very subject. */
+  matchForFilters(m: Message): Match {
+    const match = this.matchMessage(m);
+    if (!match.isShared || m.entry === null) return match;
+    return (m.entry.value = new Match(match.result));
+  }
+
   /** The same for a subject given as a latin1 string. */
   matchText(subject: string): MatchResult {
     return buildResult(this.sublist.match(subject, []), this.#pool);
@@ -144,9 +152,9 @@ export class Account {
     }
     entry.version = this.#version;
     if (fresh && entry.value !== null) return entry.value;
-    const match = new Match(this.#result(latin1(bytes, start, end)));
-    entry.value = match;
-    return match;
+    const result = this.#result(latin1(bytes, start, end));
+    const isAlone = result.isFiltered || bytes[start] === DOLLAR;
+    return (entry.value = isAlone ? new Match(result) : result.shared);
   }
 
   #result(subject: string): MatchResult {

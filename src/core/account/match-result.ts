@@ -32,6 +32,10 @@ export class MatchResult {
   readonly queues: readonly QueueGroup[];
   /** The one client subscription or fan that gets everything; null if there are others. */
   readonly sole: Subscription | Fan | null;
+  /** Some leaf link asks its filters about each message. */
+  readonly isFiltered: boolean;
+  /** The cached value of all its subjects about which no filter is asked. */
+  readonly shared: Match;
 
   constructor(
     singles: readonly Subscription[],
@@ -45,6 +49,10 @@ export class MatchResult {
     this.leaves = leaves;
     this.leafBatch = leafBatch;
     this.queues = queues;
+    this.shared = new Match(this, true);
+    this.isFiltered =
+      leaves.some(isFiltered) ||
+      queues.some((group) => group.remote && group.subs.some(isFiltered));
     const others = leaves.length + queues.length;
     const [single] = singles;
     const [fan] = fans;
@@ -66,21 +74,28 @@ export class MatchResult {
   }
 }
 
-/** The cached value of one subject: the result, and what filters said of the subject. */
+/**
+ * The cached value of a subject: the result, and what filters said of the subject. Subjects that have the same result
+ * and about which no filter is asked share one, which keeps a hundred thousand of them near the processor.
+ */
 export class Match {
   readonly result: MatchResult;
+  /** It stands for many subjects: no answer of a filter is kept. */
+  readonly isShared: boolean;
   /** The filter that asked last, and its answer: one publisher's case without a look into the map. */
   lastFilter: SubjectFilter | null = null;
   lastAllowed = true;
   #answers: Map<SubjectFilter, boolean> | null = null;
 
-  constructor(result: MatchResult) {
+  constructor(result: MatchResult, isShared = false) {
     this.result = result;
+    this.isShared = isShared;
   }
 
   /** What `filter` says of this subject; `subject` is made only when nobody asked before. */
   allows(filter: SubjectFilter, subject: () => string): boolean {
     if (filter === this.lastFilter) return this.lastAllowed;
+    if (this.isShared) return filter.allows(subject());
     let answer = this.#answers?.get(filter);
     if (answer === undefined) {
       answer = filter.allows(subject());
@@ -93,6 +108,10 @@ export class Match {
     this.lastAllowed = answer;
     return answer;
   }
+}
+
+function isFiltered({ link }: Subscription): boolean {
+  return link.kind === KIND_LEAF && link.checksDelivery;
 }
 
 /** Splits matching subscriptions into the parts of a result. */

@@ -3,6 +3,7 @@
  * shadow in the exporting account: a subscription of the server's for just those subjects, which passes
  * messages on to the one it stands for, under the local subject.
  */
+import type { LinkId } from "../contract.ts";
 import type { Engine } from "../engine.ts";
 import { KIND_LEAF, type Link, type Receiver, type Subscription } from "../link/link.ts";
 import type { Message } from "../protocol/message.ts";
@@ -31,6 +32,7 @@ export interface StreamImportSpec {
 
 /** What a leaf link got last, so that two subscriptions of it make one copy. */
 interface Sent {
+  from: LinkId;
   bytes: Uint8Array | null;
   at: number;
   count: number;
@@ -76,7 +78,7 @@ export class StreamImport {
     queue: string,
   ): number {
     const isLeaf = target.link.kind === KIND_LEAF;
-    if (isLeaf && this.#sentAlready(source, m, target.link)) return 0;
+    if (isLeaf && this.#sentAlready(engine, source, m, target.link)) return 0;
     let view = m;
     if (this.#rewrite !== null) {
       const entered = engine.rewriter.enter(m, this.#rewrite.of(m), KEEP_REPLY, null);
@@ -90,11 +92,20 @@ export class StreamImport {
     return delivered;
   }
 
-  #sentAlready(source: Link | null, m: Message, link: Link): boolean {
+  #sentAlready(engine: Engine, source: Link | null, m: Message, link: Link): boolean {
     let sent = this.#sent.get(link);
-    if (sent === undefined) this.#sent.set(link, (sent = { bytes: null, at: 0, count: 0 }));
-    const count = source?.inMsgs ?? -1;
-    const same = sent.bytes === m.bytes && sent.at === m.subjectStart && sent.count === count;
+    if (sent === undefined)
+      this.#sent.set(link, (sent = { from: 0, bytes: null, at: 0, count: 0 }));
+    // Another one with every message of this source.
+    const count = (source?.inMsgs ?? 0) + engine.publishQueue.delivered;
+    const from = source?.id ?? 0;
+    // Buffers are used again, for messages of others too.
+    const same =
+      sent.from === from &&
+      sent.count === count &&
+      sent.bytes === m.bytes &&
+      sent.at === m.subjectStart;
+    sent.from = from;
     sent.bytes = m.bytes;
     sent.at = m.subjectStart;
     sent.count = count;

@@ -84,8 +84,10 @@ export class LeafProtocol implements Protocol {
     m.queues ??= NO_QUEUES;
     if (engine.options.trace) traceMessage(engine, link, m, m.headerEnd === 0 ? "LMSG" : "HMSG");
     const account = link.account;
-    const match = account.matchMessage(m);
-    if (leaf.receiveFilter !== null || (leaf.quietReceive !== null && mayBeReserved(m))) {
+    const isFiltered =
+      leaf.receiveFilter !== null || (leaf.quietReceive !== null && mayBeReserved(m));
+    const match = isFiltered ? account.matchForFilters(m) : account.matchMessage(m);
+    if (isFiltered) {
       if (!this.#mayReceive(link, m, match)) return;
     }
     if (account.ingress !== null && !account.ingress.admit(link)) return;

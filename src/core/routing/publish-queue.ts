@@ -24,6 +24,8 @@ export interface ServerMessage {
 }
 
 export class PublishQueue {
+  /** How many were delivered so far. */
+  delivered = 0;
   #waiting: ServerMessage[] = [];
   #next = 0;
 
@@ -42,6 +44,7 @@ export class PublishQueue {
       this.#next = 0;
     }
     if (message === undefined) return;
+    this.delivered++;
     engine.announceInterest();
     frame(engine, message);
     const m = engine.message;

@@ -26,8 +26,8 @@ export function routeMapped(engine: Engine, link: Link, m: Message): void {
   const first = bytes[m.subjectStart] as number;
   const account = link.account;
   if ((first === UNDERSCORE || first === DOLLAR) && reservedSubject(engine, link, m)) return;
-  const match = account.matchMessage(m);
   const filter = link.publishFilter;
+  const match = filter === null ? account.matchMessage(m) : account.matchForFilters(m);
   if (
     filter !== null &&
     !(filter === match.lastFilter

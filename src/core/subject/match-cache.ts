@@ -46,16 +46,20 @@ const FIRST_SLOTS = 64;
 
 class Generation<V> {
   slots: (CacheEntry<V> | null)[] = emptySlots(FIRST_SLOTS);
+  /** The hash of each slot's entry, or 0: looking at another's entry would be a wait for memory. */
+  hashes = new Int32Array(FIRST_SLOTS);
   mask = FIRST_SLOTS - 1;
   count = 0;
   bytes = 0;
 
   find(hash: number, bytes: Uint8Array, start: number, end: number): CacheEntry<V> | null {
-    const slots = this.slots;
+    const hashes = this.hashes;
     const mask = this.mask;
     const length = end - start;
     for (let slot = (hash ^ (hash >>> 15)) & mask; ; slot = (slot + 1) & mask) {
-      const entry = slots[slot] ?? null;
+      const found = hashes[slot];
+      if (found !== hash && found !== 0) continue;
+      const entry = this.slots[slot] ?? null;
       if (entry === null) return null;
       if (entry.hash === hash && entry.length === length) {
         const slab = entry.slab;
@@ -72,15 +76,17 @@ class Generation<V> {
 
   add(entry: CacheEntry<V>): void {
     if (this.count * 2 >= this.slots.length) this.#grow();
-    place(this.slots, this.mask, entry);
+    place(this.slots, this.hashes, entry);
     this.count++;
     this.bytes += entry.length;
   }
 
   #grow(): void {
     const bigger = emptySlots<V>(this.slots.length * 2);
-    for (const entry of this.slots) if (entry !== null) place(bigger, bigger.length - 1, entry);
+    const hashes = new Int32Array(bigger.length);
+    for (const entry of this.slots) if (entry !== null) place(bigger, hashes, entry);
     this.slots = bigger;
+    this.hashes = hashes;
     this.mask = bigger.length - 1;
   }
 }
@@ -92,10 +98,12 @@ function emptySlots<V>(length: number): (CacheEntry<V> | null)[] {
   return slots;
 }
 
-function place<V>(slots: (CacheEntry<V> | null)[], mask: number, entry: CacheEntry<V>): void {
+function place<V>(slots: (CacheEntry<V> | null)[], hashes: Int32Array, entry: CacheEntry<V>): void {
+  const mask = slots.length - 1;
   let slot = (entry.hash ^ (entry.hash >>> 15)) & mask;
   while (slots[slot] !== null) slot = (slot + 1) & mask;
   slots[slot] = entry;
+  hashes[slot] = entry.hash;
 }
 
 export class MatchCache<V> {
