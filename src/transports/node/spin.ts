@@ -9,8 +9,8 @@
  */
 import { availableParallelism } from "node:os";
 
-/** About what two hops on one machine take: half of it misses them (bench, 2026-11). */
-export const SPIN_MS = 0.05;
+/** More than three hops on one machine take, which is what a server waits for across a leaf (bench, 2026-11). */
+export const SPIN_MS = 0.1;
 const MOST = 16;
 /** Below this confidence only one input in `PROBE_EVERY` is followed by polling. */
 const CONFIDENT = 8;
