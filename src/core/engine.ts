@@ -56,7 +56,6 @@ import { PublishQueue, type ServerMessage } from "./routing/publish-queue.ts";
 
 /** Buffers of an outbox: a read chunk of 256 KiB with its added sids fits. */
 const POOL_BUFFER = 384 * 1024;
-const POOL_MAX = 64;
 
 export class Engine {
   readonly options: EngineOptions;
@@ -120,7 +119,8 @@ export class Engine {
       ((seed[0] ?? 0) | ((seed[1] ?? 0) << 8) | ((seed[2] ?? 0) << 16) | ((seed[3] ?? 0) << 24)) ^
       0x811c9dc5;
     this.latencySuffix = `.${this.nuid().slice(0, 8)}.T`;
-    this.pool = new BufferPool(POOL_BUFFER, POOL_MAX, (length) => world.allocate(length));
+    const trim = (inMs: Millis): void => this.alarms.set(this.pool, this.now + inMs);
+    this.pool = new BufferPool(POOL_BUFFER, (length) => world.allocate(length), trim);
     this.#client = new ClientProtocol(this);
     this.leafProtocol = new LeafProtocol(this);
     this.global = this.account("$G");

@@ -152,3 +152,33 @@ test("buffers of sizes that are not asked for any more are not kept", () => {
   for (const letter of "abcd") sendInChunks(rig, pub, letter, 7 * BIG);
   assert.ok(rig.allocated - before < 8.8 * BIG, `${rig.allocated - before}`);
 });
+
+test("what a stalled receiver's backlog took serves the next one's, and is let go when none comes", () => {
+  const holder = new Holder();
+  const rig = new Rig({ maxPending: 30 * BIG }, holder.outlet);
+  const pub = rig.client();
+  const stall = (): number => {
+    const before = rig.allocated;
+    const slow = rig.client("SUB foo 1\r\n");
+    holder.slow.add(slow.id);
+    for (let i = 0; i < 40; i++) sendInChunks(rig, pub, "x");
+    assert.equal(slow.closedReason, "Slow Consumer (Pending Bytes)");
+    return rig.allocated - before;
+  };
+  const first = stall();
+  assert.ok(first > 30 * BIG, `${first}`);
+  const second = stall();
+  assert.ok(second < 0.2 * first, `${second} of ${first}`);
+  for (let i = 0; i < 3; i++) {
+    rig.now += 1000;
+    rig.engine.advance(rig.now);
+  }
+  const third = stall();
+  assert.ok(third > 0.6 * first && third < first, `${third} of ${first}`);
+  assert.equal(rig.engine.alarms.next !== null, true);
+  for (let i = 0; i < 3; i++) {
+    rig.now += 1000;
+    rig.engine.advance(rig.now);
+  }
+  assert.equal(rig.engine.alarms.next, null, "nothing is left to be done");
+});

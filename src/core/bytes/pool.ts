@@ -3,12 +3,17 @@
  * pieces of it that wait in outboxes, the transports that were handed one. When the last of them has dropped it, it
  * goes back to its pool; one that is forgotten instead (with a closed link) is left to the collector.
  */
+import type { Alarmed } from "../alarms.ts";
+import type { Millis } from "../contract.ts";
 
 /** What a PING or a few lines of interest need, and how many of those are kept. */
 export const SMALL = 2048;
 const SMALL_MAX = 2048;
-/** Bytes of other sizes that are kept: buffers of large messages, and outboxes that grew. */
-const FITTED_MAX_BYTES = 16 * 1024 * 1024;
+/** So much is kept for good; more, up to the bound, only as long as it is used again. */
+const KEEP_BYTES = 8 * 1024 * 1024;
+const MAX_BYTES = 64 * 1024 * 1024;
+/** Surplus that was not needed for so long is let go. */
+const TRIM_MS = 1000;
 
 /** Bytes with a view of them: `DataView` moves four at a time, three times as fast as a loop over bytes. */
 export class Slab {
@@ -39,21 +44,31 @@ export class Slab {
   }
 }
 
-/** Bounded, so that a burst does not stay in memory. */
-export class BufferPool {
+/**
+ * Free slabs by size. What a burst needed (the backlog of a receiver that stalled) is used again if the next burst
+ * follows soon, rather than being left to the collector beside its successor, and is let go if none does.
+ */
+export class BufferPool implements Alarmed {
+  alarmAt = 0;
+  /** What outboxes take. */
   readonly size: number;
-  readonly #max: number;
   readonly #allocate: (length: number) => Uint8Array;
-  readonly #free: Slab[] = [];
+  readonly #onSurplus: () => void;
   readonly #small: Slab[] = [];
-  readonly #fitted = new Map<number, Slab[]>();
-  #fittedBytes = 0;
+  readonly #lists = new Map<number, Slab[]>();
+  #bytes = 0;
+  /** The least of `#bytes` since the last look: what nobody needed. */
+  #unused = 0;
 
-  /** Keeps at most `max` buffers of `size` bytes, which is what outboxes take. */
-  constructor(size: number, max: number, allocate: (length: number) => Uint8Array) {
+  /** `onSurplus` asks for a call of `alarm` in `TRIM_MS`. */
+  constructor(
+    size: number,
+    allocate: (length: number) => Uint8Array,
+    onSurplus: (inMs: Millis) => void,
+  ) {
     this.size = size;
-    this.#max = max;
     this.#allocate = allocate;
+    this.#onSurplus = (): void => onSurplus(TRIM_MS);
   }
 
   /** A slab for a link that had little to say last time: a thousand of them at once must not cost much. */
@@ -63,19 +78,12 @@ export class BufferPool {
 
   /** A slab of at least `length` bytes, with room for what may follow. */
   take(length: number): Slab {
-    if (length > this.size) return this.fit(length);
-    return this.#free.pop()?.reused() ?? this.#new(this.size);
+    return this.#take(length > this.size ? fittedSize(length) : this.size);
   }
 
   /** A slab of `length` bytes or up to a quarter more, which may be kept for long. */
   fit(length: number): Slab {
-    if (length <= SMALL) return this.takeSmall();
-    const size = fittedSize(length);
-    if (size === this.size) return this.take(length);
-    const slab = this.#fitted.get(size)?.pop();
-    if (slab === undefined) return this.#new(size);
-    this.#fittedBytes -= size;
-    return slab.reused();
+    return length <= SMALL ? this.takeSmall() : this.#take(fittedSize(length));
   }
 
   /** Called by the slab that nobody needs any more. */
@@ -83,24 +91,39 @@ export class BufferPool {
     const size = slab.bytes.length;
     if (size === SMALL) {
       if (this.#small.length < SMALL_MAX) this.#small.push(slab);
-    } else if (size === this.size) {
-      if (this.#free.length < this.#max) this.#free.push(slab);
-    } else this.#giveFitted(slab, size);
+      return;
+    }
+    if (this.#bytes + size > MAX_BYTES) return;
+    const list = this.#lists.get(size);
+    if (list === undefined) this.#lists.set(size, [slab]);
+    else list.push(slab);
+    this.#bytes += size;
+    if (this.#bytes > KEEP_BYTES && this.alarmAt === 0) {
+      this.#unused = this.#bytes;
+      this.#onSurplus();
+    }
   }
 
-  #giveFitted(slab: Slab, size: number): void {
-    if (size > FITTED_MAX_BYTES) return;
-    let list = this.#fitted.get(size);
-    if (this.#fittedBytes + size > FITTED_MAX_BYTES) {
-      if (list !== undefined && list.length > 0) return;
-      // Sizes that are not asked for any more must not keep others out.
-      this.#fitted.clear();
-      this.#fittedBytes = 0;
-      list = undefined;
+  /** Lets go of what was not needed since the surplus was noticed. */
+  alarm(): void {
+    let surplus = Math.min(this.#unused, this.#bytes - KEEP_BYTES);
+    for (const [size, list] of this.#lists) {
+      while (surplus > 0 && list.pop() !== undefined) {
+        surplus -= size;
+        this.#bytes -= size;
+      }
+      if (list.length === 0) this.#lists.delete(size);
     }
-    if (list === undefined) this.#fitted.set(size, (list = []));
-    list.push(slab);
-    this.#fittedBytes += size;
+    this.#unused = this.#bytes;
+    if (this.#bytes > KEEP_BYTES) this.#onSurplus();
+  }
+
+  #take(size: number): Slab {
+    const slab = this.#lists.get(size)?.pop();
+    if (slab === undefined) return this.#new(size);
+    this.#bytes -= size;
+    if (this.#bytes < this.#unused) this.#unused = this.#bytes;
+    return slab.reused();
   }
 
   #new(length: number): Slab {
