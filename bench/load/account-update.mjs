@@ -46,7 +46,7 @@ export async function run({ port, connections, user, probe, system, updates }) {
   const update = async (/** @type {string} */ jwt) => {
     /** @type {Promise<string>} */
     const answered = new Promise((resolve) => {
-      manager.onChunk = (chunk) => resolve(chunk.latin1Slice());
+      manager.onChunk = (chunk) => resolve(chunk.toString("latin1"));
     });
     manager.socket.write(`PUB $SYS.REQ.CLAIMS.UPDATE ${REPLY} ${jwt.length}\r\n${jwt}\r\n`);
     const answer = await answered;

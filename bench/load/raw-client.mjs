@@ -39,7 +39,7 @@ export class RawClient {
         callback: (length, chunk) => {
           this.received += length;
           if (this.answersPings) {
-            const text = rest + chunk.latin1Slice(0, length);
+            const text = rest + buffer.toString("latin1", 0, length);
             const found = text.split("PING\r\n").length - 1;
             rest = found > 0 && text.endsWith("PING\r\n") ? "" : text.slice(-5);
             this.pings += found;
@@ -79,7 +79,7 @@ export class RawClient {
       this.lastWords = "";
       this.onChunk = (chunk) => {
         // Only the tail is kept: a hub may tell a leaf of ten thousand subscriptions before it answers.
-        const text = this.lastWords + chunk.latin1Slice();
+        const text = this.lastWords + chunk.toString("latin1");
         this.lastWords = text.slice(-300);
         const failed = text.includes("-ERR");
         if (!failed && !text.includes("PONG\r\n")) return;
@@ -99,7 +99,7 @@ export class RawClient {
       let text = "";
       this.onLost = reject;
       this.onChunk = (chunk) => {
-        text += chunk.latin1Slice();
+        text += chunk.toString("latin1");
         const end = text.indexOf("\r\n");
         if (end < 0) return;
         this.onChunk = () => {};
