@@ -182,3 +182,32 @@ test("what a stalled receiver's backlog took serves the next one's, and is let g
   }
   assert.equal(rig.engine.alarms.next, null, "nothing is left to be done");
 });
+
+test("small ranges of shared frames do not keep their buffers while receivers are stuck", () => {
+  const holder = new Holder();
+  const rig = new Rig({}, holder.outlet);
+  const FANS = 20;
+  const stuck = Array.from({ length: 2 * FANS }, (_, i) =>
+    rig.client(`SUB fan.${i % FANS} 1\r\nSUB single.${i} 2\r\n`),
+  );
+  const pub = rig.client();
+  for (const { id } of stuck) holder.slow.add(id);
+  let chunk = "";
+  for (let round = 0; round < 5; round++) {
+    for (let i = 0; i < FANS; i++) chunk += `PUB fan.${i} 1\r\n${round}\r\n`;
+    for (let i = 0; i < 2 * FANS; i++) chunk += `PUB single.${i} 1\r\n${round}\r\n`;
+  }
+  const before = rig.allocated;
+  const CHUNKS = 50;
+  for (let i = 0; i < CHUNKS; i++) rig.send(pub, chunk);
+  const taken = rig.allocated - before;
+  assert.ok(taken < 40 * 1024 * 1024, `${taken} bytes of buffers for 100 KB`);
+  for (const [i, { id }] of stuck.entries()) {
+    while (holder.heldBytes(id) > 0) holder.letGo(rig, id);
+    let expected = "";
+    for (let round = 0; round < 5; round++) {
+      expected += `MSG fan.${i % FANS} 1 1\r\n${round}\r\nMSG single.${i} 2 1\r\n${round}\r\n`;
+    }
+    assert.ok((holder.text.get(id) ?? "").endsWith(expected.repeat(CHUNKS)));
+  }
+});

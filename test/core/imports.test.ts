@@ -7,6 +7,7 @@ import {
   emptySpec,
   type ServiceExportSpec,
 } from "../../src/core/index.ts";
+import { PLACE, Rig } from "./rig.ts";
 import { linkPair, type SimClient, type SimServer, Simulation } from "../../src/testing/index.ts";
 
 const USERS = { a: { account: "A" }, b: { account: "B" }, c: { account: "C" } };
@@ -428,6 +429,23 @@ test("a leaf link gets like messages of two publishers that stood in the same bu
     sim.run(5000);
   }
   assert.equal(got.received.length, 2);
+});
+
+test("a leaf link with two subscriptions gets one copy through an import, large or small", () => {
+  const rig = new Rig({}, {}, { a: { account: "A" }, b: { account: "B" } });
+  const imported = { kind: "stream", account: "A", subject: "ev.*", to: "ev.*" } as const;
+  defineAccounts(rig.engine, [emptySpec("A"), { ...emptySpec("B"), imports: [imported] }]);
+  rig.engine.flush();
+  const leaf = rig.engine.openLeaf({ ...PLACE, connectionType: "LEAFNODE" }, rig.now);
+  rig.send(leaf, `CONNECT {"user":"b","headers":true,"version":"2.15.2"}\r\n`);
+  rig.send(leaf, "LS+ ev.*\r\nLS+ ev.1\r\n");
+  const client = rig.engine.openClient(PLACE, rig.now);
+  rig.send(client, `CONNECT {"user":"a","verbose":false}\r\n`);
+  for (const [sent, size] of [100, 40_000].entries()) {
+    rig.send(client, `PUB ev.1 ${size}\r\n${"x".repeat(size)}\r\n`);
+    rig.send(leaf, "PONG\r\n".repeat(9));
+    assert.equal(rig.textOf(leaf.id).split("LMSG ").length - 1, sent + 1, `${size} bytes`);
+  }
 });
 
 test("leaf links hear of mapping sources, imported services, shadows and replies", () => {

@@ -21,7 +21,11 @@ export class Rig {
   allocated = 0;
   now = START;
 
-  constructor(options: EngineOptionsInput = {}, outlet: Partial<Outlet> = {}) {
+  constructor(
+    options: EngineOptionsInput = {},
+    outlet: Partial<Outlet> = {},
+    users: Readonly<Record<string, { account: string }>> = { "": { account: "$G" } },
+  ) {
     const world = testWorld(new Random(1), ({ level, text }) => this.log.push(`${level} ${text}`));
     const counting = {
       ...world,
@@ -42,7 +46,7 @@ export class Rig {
       engineOptions(options),
       counting,
       nullOutlet({ write, writev, ...outlet }),
-      new TableAuthenticator({ "": { account: "$G" } }, true),
+      new TableAuthenticator(users, "" in users),
     );
   }
 

@@ -33,9 +33,9 @@ export interface StreamImportSpec {
 /** What a leaf link got last, so that two subscriptions of it make one copy. */
 interface Sent {
   from: LinkId;
-  bytes: Uint8Array | null;
-  at: number;
   count: number;
+  /** Of the subject in the exporting account. */
+  hash: number;
 }
 
 export class StreamImport {
@@ -94,21 +94,14 @@ export class StreamImport {
 
   #sentAlready(engine: Engine, source: Link | null, m: Message, link: Link): boolean {
     let sent = this.#sent.get(link);
-    if (sent === undefined)
-      this.#sent.set(link, (sent = { from: 0, bytes: null, at: 0, count: 0 }));
-    // Another one with every message of this source.
+    if (sent === undefined) this.#sent.set(link, (sent = { from: 0, count: -1, hash: 0 }));
+    // Another one with every message of this source; where its bytes stand tells nothing, as buffers are used again.
     const count = (source?.inMsgs ?? 0) + engine.publishQueue.delivered;
     const from = source?.id ?? 0;
-    // Buffers are used again, for messages of others too.
-    const same =
-      sent.from === from &&
-      sent.count === count &&
-      sent.bytes === m.bytes &&
-      sent.at === m.subjectStart;
+    const same = sent.from === from && sent.count === count && sent.hash === m.hash;
     sent.from = from;
-    sent.bytes = m.bytes;
-    sent.at = m.subjectStart;
     sent.count = count;
+    sent.hash = m.hash;
     return same;
   }
 }

@@ -13,6 +13,10 @@ import { type BufferPool, SMALL, type Slab } from "../bytes/pool.ts";
 import type { LinkId, Outlet } from "../contract.ts";
 import { FrameWalk } from "./frame-walk.ts";
 
+/** What waits may keep so many times its bytes in memory. */
+const PINNED_MOST = 4;
+/** Slabs that wait for the transport to let go of them, to be used again. */
+const LENT_MAX_BYTES = 16 * 1024 * 1024;
 const NO_SLABS: (Slab | null)[] = [];
 /** Up to here copying by words beats `set(subarray())`, which allocates a view (bench/copy.mjs). */
 const WORD_COPY_MAX = 192;
@@ -97,11 +101,14 @@ export class Outbox {
   /** The slab that each piece is a part of; null where it is not one of ours. */
   #slabs: (Slab | null)[] = NO_SLABS;
   #pieceBytes = 0;
+  /** So many pieces were looked at already when output had to wait. */
+  #settled = 0;
   /** The shared batch that this outbox ends with, and where its range starts. */
   tail: Batch | null = null;
   #tailStart = 0;
   /** What the transport was handed a part of and may still hold. */
   #lent: Slab[] | null = null;
+  #lentBytes = 0;
   /** Little was sent at the last flush: the next one starts with a small slab. */
   #quiet = true;
 
@@ -162,8 +169,14 @@ export class Outbox {
     return this.#pieceBytes;
   }
 
-  /** Ends the range of the shared batch, when this outbox must wait and the batch is about to be reset. */
+  /** This outbox must wait: it keeps no more memory than its bytes need. */
   settle(): void {
+    this.#settleTail();
+    this.#gather();
+  }
+
+  /** Ends the range of the shared batch, which is about to be reset. */
+  #settleTail(): void {
     const batch = this.tail;
     const length = batch === null ? 0 : batch.length - this.#tailStart;
     // A small range is copied: it would keep the whole buffer of the batch in memory, one for each read chunk.
@@ -175,6 +188,39 @@ export class Outbox {
     const own = this.reserve(length);
     own.bytes.set(batch.buffer.bytes.subarray(this.#tailStart, batch.length), this.#length);
     this.#length += length;
+  }
+
+  /** Puts small pieces of large slabs, added since the last look, together in a buffer of our own. */
+  #gather(): void {
+    const pieces = this.#pieces;
+    if (pieces === null || pieces.length === this.#settled) return;
+    const first = this.#settled;
+    let bytes = 0;
+    let pinned = 0;
+    for (let i = first; i < pieces.length; i++) {
+      bytes += (pieces[i] as Uint8Array).length;
+      pinned += this.#slabs[i]?.bytes.length ?? 0;
+    }
+    if (bytes * PINNED_MOST >= pinned) {
+      this.#settled = pieces.length;
+      return;
+    }
+    const moved = pieces.splice(first);
+    const slabs = this.#slabs.splice(first);
+    this.#pieceBytes -= bytes;
+    const own = this.#buffer;
+    if (own !== null && this.#length > this.#start) {
+      own.hold();
+      moved.push(own.bytes.subarray(this.#start, this.#length));
+      slabs.push(own);
+      this.#start = this.#length;
+    }
+    for (const piece of moved) {
+      this.reserve(piece.length).bytes.set(piece, this.#length);
+      this.#length += piece.length;
+    }
+    for (const slab of slabs) slab?.drop();
+    this.#settled = pieces.length;
   }
 
   /** Hands everything to the transport and forgets it. Returns what the transport still holds. */
@@ -235,6 +281,7 @@ export class Outbox {
     if (whole > 0) {
       pieces.splice(0, whole);
       this.#slabs.splice(0, whole);
+      this.#settled = Math.max(0, this.#settled - whole);
     }
     const buffer = this.#buffer;
     if (pieces.length === 0 && buffer !== null && (left > 0 || !walk.atBoundary)) {
@@ -262,18 +309,24 @@ export class Outbox {
     const lent = this.#lent;
     if (lent === null) return;
     this.#lent = null;
+    this.#lentBytes = 0;
     for (let i = 0; i < lent.length; i++) (lent[i] as Slab).drop();
   }
 
   /** Forgets everything unsent. What the transport of a closed link holds is never used again. */
   clear(): void {
     this.#lent = null;
+    this.#lentBytes = 0;
     this.#release(0);
   }
 
   #lend(slab: Slab): void {
+    const lent = (this.#lent ??= []);
+    if (lent.at(-1) === slab) return;
+    // Beyond the bound it is held for good: if the transport made a copy after all, the collector may have it.
     slab.hold();
-    (this.#lent ??= []).push(slab);
+    this.#lentBytes += slab.bytes.length;
+    if (this.#lentBytes <= LENT_MAX_BYTES) lent.push(slab);
   }
 
   #release(queued: number): void {
@@ -294,6 +347,7 @@ export class Outbox {
     }
     this.#pieces = null;
     this.#slabs = NO_SLABS;
+    this.#settled = 0;
     this.#pieceBytes = 0;
   }
 
