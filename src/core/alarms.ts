@@ -10,6 +10,11 @@ export interface Alarmed {
 export class Alarms {
   readonly #owners = new Set<Alarmed>();
   #next: Millis | null = null;
+  readonly #onError: (error: unknown) => void;
+
+  constructor(onError: (error: unknown) => void) {
+    this.#onError = onError;
+  }
 
   get next(): Millis | null {
     return this.#next;
@@ -30,7 +35,12 @@ export class Alarms {
       if (owner.alarmAt > now) continue;
       this.#owners.delete(owner);
       owner.alarmAt = 0;
-      owner.alarm(now);
+      try {
+        owner.alarm(now);
+      } catch (error) {
+        // What throws costs its own alarm, not those of others.
+        this.#onError(error);
+      }
     }
     this.#recount();
   }

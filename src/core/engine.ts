@@ -38,6 +38,7 @@ import type { RemoteSpec } from "./link/remote-spec.ts";
 import { fireTimers } from "./link/deadlines.ts";
 import { InternalLinks } from "./link/internal-links.ts";
 import type { EngineObserver } from "./engine-observer.ts";
+import { failed } from "./link/failure.ts";
 import { HeldInput } from "./link/held-input.ts";
 import { Stalls } from "./link/stalls.ts";
 import { writeBegan, writeEnded } from "./link/write-deadline.ts";
@@ -70,7 +71,7 @@ export class Engine {
   /** What is being delivered; a rewritten message takes its place while that is delivered. */
   message = new Message();
   readonly rewriter = new Rewriter(this);
-  readonly alarms = new Alarms();
+  readonly alarms = new Alarms((error) => failed(this, null, error));
   readonly run = new Run(this);
   readonly internal = new InternalLinks(this);
   readonly announcer = new Announcer(this);
@@ -190,8 +191,9 @@ export class Engine {
       link.leaf?.output.lane?.returned();
       if (link.writeAt > 0 && link.leaf === null) writeEnded(this, link);
     }
-    if (queued === 0 && (link.out.bytes > 0 || link.leaf !== null)) this.#flushLink(link);
+    if (queued === 0 && (link.out.bytes > 0 || link.leaf !== null)) this.#flushSafely(link);
     this.stallsOf.relieved(link);
+    if (this.announcer.isPending) this.flush();
   }
 
   /** The transport is gone. */
@@ -268,7 +270,11 @@ export class Engine {
     if (link.state !== "authenticating") return;
     const held = this.#held.release(link);
     const protocol = link.kind === KIND_LEAF ? this.leafProtocol : this.#client;
-    protocol.decided(link, verdict);
+    try {
+      protocol.decided(link, verdict);
+    } catch (error) {
+      failed(this, link, error);
+    }
     if (this.isOpen(link)) this.outlet.resume(link.id);
     for (const chunk of held) this.#feed(link, chunk, true);
     this.flush();
@@ -456,14 +462,20 @@ export class Engine {
     // A handler that asks for it is inside the flush already.
     if (this.#publishing) return;
     this.#publishing = true;
-    while (!this.publishQueue.isEmpty) this.#deliverNext();
+    while (!this.publishQueue.isEmpty) {
+      try {
+        this.publishQueue.deliverNext(this);
+      } catch (error) {
+        failed(this, null, error);
+      }
+    }
     this.#publishing = false;
     this.announcer.announceSoon();
     const links = this.#dirtyLinks;
     for (let i = 0; i < links.length; i++) {
       const link = links[i] as Link;
       link.dirty = false;
-      if (this.isOpen(link)) this.#flushLink(link);
+      if (this.isOpen(link)) this.#flushSafely(link);
     }
     links.length = 0;
     const batches = this.#batches;
@@ -473,21 +485,19 @@ export class Engine {
     if (this.announcer.isPending || !this.publishQueue.isEmpty) this.flush();
   }
 
-  /** A service that fails loses its message; the server goes on. */
-  #deliverNext(): void {
-    try {
-      this.publishQueue.deliverNext(this);
-    } catch (error) {
-      this.rewriter.reset();
-      this.log("error", null, `Internal error: ${errorText(error)}`);
-    }
-  }
-
   /** One link's output goes to its transport now; before a change of framing. */
   flushNow(link: Link): void {
     if (link.leaf !== null) handOverAll(this, link, link.leaf.output);
     else if (link.out.bytes > 0) link.queued = link.out.flush(this.outlet, link.id);
     if (link.queued > 0 && link.writeAt === 0) writeBegan(this, link);
+  }
+
+  #flushSafely(link: Link): void {
+    try {
+      this.#flushLink(link);
+    } catch (error) {
+      failed(this, link, error);
+    }
   }
 
   #flushLink(link: Link): void {
@@ -573,28 +583,17 @@ export class Engine {
     try {
       taken = parseChunk(protocol, link, chunk, this.pool);
     } catch (error) {
-      // A defect of ours costs this connection, never the server.
-      this.rewriter.reset();
-      this.log("error", link, `Internal error: ${errorText(error)}`);
-      this.close(link, "Protocol Violation");
+      failed(this, link, error);
     }
     this.run.close();
     this.current = null;
-    if (taken < chunk.length && this.#isWaiting(link))
+    // Parsing may have put the link into this state, which the compiler cannot see.
+    if (taken < chunk.length && (link.state as string) === "authenticating")
       this.#hold(link, copyOf(chunk, taken, chunk.length));
-  }
-
-  /** Parsing may have put the link into this state, which the compiler cannot see. */
-  #isWaiting(link: Link): boolean {
-    return link.state === "authenticating";
   }
 
   #hold(link: Link, rest: Uint8Array): void {
     if (this.#held.hold(link, rest)) this.outlet.pause(link.id);
     else this.close(link, "Slow Consumer (Pending Bytes)", false);
   }
-}
-
-function errorText(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

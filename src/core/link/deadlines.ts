@@ -5,6 +5,7 @@
 import type { Engine } from "../engine.ts";
 import { WIRE_ERRORS } from "../protocol/errors.ts";
 import type { Millis } from "../contract.ts";
+import { failed } from "./failure.ts";
 import { KIND_CLIENT, KIND_LEAF, type Link } from "./link.ts";
 import { scheduleIn } from "./timers.ts";
 import { checkWrite } from "./write-deadline.ts";
@@ -29,7 +30,11 @@ export function fireTimers(engine: Engine): void {
   ) {
     link.timerAt = 0;
     if (!engine.isOpen(link)) continue;
-    fire(engine, link);
+    try {
+      fire(engine, link);
+    } catch (error) {
+      failed(engine, link, error);
+    }
     if (engine.isOpen(link)) schedule(engine, link);
   }
 }
