@@ -190,7 +190,7 @@ export const ACCOUNT = defineSchema<AccountOptions, "name" | "users" | "nkeys">(
       kind: msgTrace,
       fallback: null,
       reload: "hot",
-      doc: "Where traces of messages with a `traceparent` header go.",
+      doc: "Where traces of messages go that have a sampled `traceparent` header.",
     },
   },
   finish(draft) {

@@ -3,6 +3,7 @@ import type { Account } from "./account/account.ts";
 import type { AuthVerdict } from "./contract.ts";
 import type { ClosedState } from "./link/closed-state.ts";
 import type { Link } from "./link/link.ts";
+import type { MessageTrace } from "./routing/message-trace.ts";
 
 export interface EngineObserver {
   /** A client passed CONNECT, or a leaf link's handshake is over. */
@@ -18,4 +19,6 @@ export interface EngineObserver {
   remoteNeedsTls?(link: Link): void;
   refused?(link: Link, verdict: AuthVerdict): void;
   accountCreated?(account: Account): void;
+  /** A traced message was routed: the trace is to be sent where it asks for. */
+  traced?(trace: MessageTrace): void;
 }

@@ -51,6 +51,7 @@ import { parseChunk } from "./protocol/parser.ts";
 import { hashText } from "./subject/match-cache.ts";
 import { Announcer } from "./routing/announcer.ts";
 import { InterestTable } from "./routing/interest.ts";
+import type { MessageTrace } from "./routing/message-trace.ts";
 import { Rewriter } from "./routing/rewrite.ts";
 import { Run } from "./routing/run.ts";
 import { PublishQueue, type ServerMessage } from "./routing/publish-queue.ts";
@@ -70,6 +71,8 @@ export class Engine {
   readonly global: Account;
   /** What is being delivered; a rewritten message takes its place while that is delivered. */
   message = new Message();
+  /** What is known of the message being routed, if it is traced. */
+  tracing: MessageTrace | null = null;
   readonly rewriter = new Rewriter(this);
   readonly alarms = new Alarms((error) => failed(this, null, error));
   readonly run = new Run(this);
@@ -203,13 +206,6 @@ export class Engine {
     this.now = now;
     this.close(link, reason, false);
     this.flush();
-  }
-
-  /** A PROXY header named a client's true address. */
-  readdress(link: Link, host: string, port: number): void {
-    link.host = host;
-    link.port = port;
-    link.label = labelOf({ host, port, connectionType: link.connectionType }, link.kind, link.id);
   }
 
   /** The TLS handshake that `startTls` asked for is done. */

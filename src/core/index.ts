@@ -4,7 +4,7 @@ export { CLOSED_STATES, type ClosedState } from "./link/closed-state.ts";
 export { Engine } from "./engine.ts";
 export type { EngineObserver } from "./engine-observer.ts";
 export type { Cookies } from "./link/credentials.ts";
-export type { LinkPlace } from "./link/place.ts";
+export { readdress, type LinkPlace } from "./link/place.ts";
 export type { EngineOptions, LeafOptions, WebsocketInfo, WriteTimeout } from "./options.ts";
 export {
   Link,
@@ -17,13 +17,19 @@ export {
 } from "./link/link.ts";
 export type { LeafState } from "./link/leaf-state.ts";
 export type { RemoteSpec } from "./link/remote-spec.ts";
-export { Account, NO_LIMITS, type AccountLimits } from "./account/account.ts";
+export {
+  Account,
+  NO_LIMITS,
+  type AccountLimits,
+  type TraceDestination,
+} from "./account/account.ts";
 export { defineAccounts, emptySpec, type AccountSpec, type ImportSpec } from "./account/imports.ts";
 export type { LatencySpec, ResponseType, ServiceExportSpec } from "./account/exports.ts";
 export type { MappingDestination, MappingSpec } from "./account/mappings.ts";
 export { clientInfoJson, type InfoDetail } from "./account/request-info.ts";
 export { LinkPermissions, SubjectFilter } from "./account/permissions.ts";
 export type { ServerMessage } from "./routing/publish-queue.ts";
+export type { MessageTrace, TraceRequest, TraceStep } from "./routing/message-trace.ts";
 export { explain, peerName, type LinkExplanation, type Verdict } from "./routing/explain.ts";
 export {
   remoteRule,

@@ -40,7 +40,7 @@ export {
   type HealthProblem,
   type HealthzOptions,
 } from "./healthz.ts";
-export { encodeJson, omit, type Json, type JsonObject } from "./json.ts";
+export { encodeJson, omit, sortedObject, type Json, type JsonObject } from "./json.ts";
 export { leafz, type LeafzOptions } from "./leafz.ts";
 export { announcedKeys, linkz, roundTripStats, type LinkzOptions } from "./linkz.ts";
 export { MonitorError, NO_QUERY, type Query } from "./query.ts";

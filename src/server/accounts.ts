@@ -13,6 +13,7 @@ import {
   type ImportSpec,
   type MappingSpec,
   type ServiceExportSpec,
+  type TraceDestination,
 } from "../core/index.ts";
 import { closeExcess } from "./account-update.ts";
 import { now } from "./clock.ts";
@@ -41,9 +42,10 @@ export interface SharedAccount {
   readonly imports: AccountOptions["imports"];
   readonly mappings: readonly MappingOptions[];
   readonly limits: AccountOptions["limits"];
+  readonly msgTrace: AccountOptions["msgTrace"];
 }
 
-type ServiceOffer = Omit<ServiceExport, "accounts" | "accountTokenPosition" | "allowTrace">;
+type ServiceOffer = Omit<ServiceExport, "accounts" | "accountTokenPosition">;
 
 /** Defines all accounts of the configuration in the engine; at a reload those of `before` that are gone lose all. */
 export function applyAccounts(engine: Engine, options: Options, before: Options | null): void {
@@ -89,7 +91,8 @@ export function accountSpecs(options: Options): readonly AccountSpec[] {
   for (const name of [GLOBAL, system]) {
     if (name !== "" && !accounts.has(name)) {
       const mappings = name === GLOBAL ? options.mappings : [];
-      accounts.set(name, { name, exports: [], imports: [], mappings, limits: UNLIMITED });
+      const nothing = { exports: [], imports: [], msgTrace: null };
+      accounts.set(name, { name, ...nothing, mappings, limits: UNLIMITED });
     }
   }
   return [...accounts.values()].map((account) => {
@@ -121,6 +124,7 @@ function accountSpec(account: SharedAccount, system: string): AccountSpec {
     mappings: account.mappings.map(mappingSpec),
     exports: name === system ? [...exports, ...systemExports()] : exports,
     imports: [...account.imports.map(importSpec), ...systemImports(name, system)],
+    msgTrace: traceDestination(account),
   };
 }
 
@@ -134,6 +138,7 @@ export function systemExports(): readonly ServiceExportSpec[] {
     responseType,
     threshold: SERVICE_THRESHOLD,
     latency: null,
+    allowTrace: false,
   });
   return [
     offer("$SYS.REQ.ACCOUNT.*.CONNZ", "stream"),
@@ -173,6 +178,11 @@ function limitsOf({ limits }: SharedAccount): AccountLimits {
   };
 }
 
+function traceDestination({ msgTrace }: SharedAccount): TraceDestination | null {
+  if (msgTrace === null) return null;
+  return { destination: utf8ToLatin1(msgTrace.dest), sampling: msgTrace.sampling };
+}
+
 function mappingSpec(mapping: MappingOptions): MappingSpec {
   return {
     source: utf8ToLatin1(mapping.subject),
@@ -185,7 +195,7 @@ function mappingSpec(mapping: MappingOptions): MappingSpec {
 }
 
 function exportSpec(item: ServiceOffer): ServiceExportSpec {
-  const { latency, responseType, threshold } = item;
+  const { latency, responseType, threshold, allowTrace } = item;
   return {
     subject: utf8ToLatin1(item.subject),
     responseType,
@@ -194,6 +204,7 @@ function exportSpec(item: ServiceOffer): ServiceExportSpec {
       latency === null
         ? null
         : { subject: utf8ToLatin1(latency.subject), sampling: latency.sampling },
+    allowTrace,
   };
 }
 
@@ -202,9 +213,11 @@ function importSpec(item: AccountOptions["imports"][number]): ImportSpec {
   const subject = utf8ToLatin1(item.subject);
   const to = utf8ToLatin1(item.to);
   if (item.kind === "service") return { kind: "service", account, subject, to, share: item.share };
+  const { allowTrace } = item;
   const prefix = utf8ToLatin1(item.prefix);
   if (prefix !== "") {
-    return { kind: "stream", account, subject, to: `${prefix.replace(/\.?$/, ".")}${subject}` };
+    const prefixed = `${prefix.replace(/\.?$/, ".")}${subject}`;
+    return { kind: "stream", account, subject, to: prefixed, allowTrace };
   }
-  return { kind: "stream", account, subject, to: to === "" ? subject : to };
+  return { kind: "stream", account, subject, to: to === "" ? subject : to, allowTrace };
 }

@@ -15,6 +15,7 @@ import {
   Engine,
   KIND_CLIENT,
   KIND_LEAF,
+  readdress,
   WIRE_ERRORS,
   type ClosedState,
   type EngineOptions,
@@ -51,6 +52,7 @@ import { credentialsWarning } from "./remote-credentials.ts";
 import type { RemoteHost } from "./remote-host.ts";
 import { rulePlace } from "./rule-places.ts";
 import { StartError } from "./start-error.ts";
+import { publishTrace } from "./trace-events.ts";
 import { Unauthenticated, type UnauthenticatedHost } from "./unauthenticated.ts";
 import { ClosedRing } from "./closed-ring.ts";
 import { configFacts, ProcessMeter } from "./monitor-state.ts";
@@ -123,6 +125,7 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
         remote?.discovered(websocketUrls, true);
       },
       remoteNeedsTls: (link) => this.#byLink.get(link)?.needsTls(),
+      traced: (trace) => publishTrace(this.system.bus, trace),
     });
     this.hub.engine = this.engine;
     applyAccounts(this.engine, this.options, null);
@@ -159,14 +162,6 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
     this.listeners.announce();
     this.system.start();
     for (const remote of this.options.leafnodes.remotes) this.#addRemote(remote).start();
-    for (const account of this.options.accounts ?? []) {
-      if (account.msgTrace === null) continue;
-      this.log(
-        "warn",
-        "",
-        `Account ${account.name}: msg_trace is not supported yet, nothing is traced`,
-      );
-    }
     this.log("notice", "", "Server is ready");
   }
 
@@ -288,7 +283,7 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
   }
 
   readdress(link: Link, host: string, port: number): void {
-    this.engine.readdress(link, host, port);
+    readdress(link, host, port);
   }
 
   throttle(link: Link): void {

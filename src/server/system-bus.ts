@@ -74,10 +74,26 @@ export class SystemBus {
     if (request.reply === "") return;
     const payload = utf8Bytes(typeof body === "string" ? body : encodeJson(body, 0));
     const accepted = encoded ? acceptedEncoding(request.header) : null;
-    if (accepted === null) this.#send(request.account, request.reply, null, payload);
+    this.#sendEncoded(request.account, request.reply, accepted, payload);
+  }
+
+  /** Publishes in any account, encoded as `accepted` (the value of `Accept-Encoding`, "" without it) asks for. */
+  publishEncoded(account: Account, subject: string, accepted: string, make: () => Json): void {
+    if (this.account === null || account.sublist.match(subject, []).length === 0) return;
+    const payload = utf8Bytes(encodeJson(make(), 0));
+    this.#sendEncoded(account, subject, accepted === "" ? null : encodingOf(accepted), payload);
+  }
+
+  #sendEncoded(
+    account: Account,
+    subject: string,
+    encoding: Encoding | null,
+    payload: Uint8Array,
+  ): void {
+    if (encoding === null) this.#send(account, subject, null, payload);
     else {
-      const header = utf8Bytes(`NATS/1.0\r\nContent-Encoding: ${accepted}\r\n\r\n`);
-      this.#send(request.account, request.reply, header, encode(accepted, payload));
+      const header = utf8Bytes(`NATS/1.0\r\nContent-Encoding: ${encoding}\r\n\r\n`);
+      this.#send(account, subject, header, encode(encoding, payload));
     }
   }
 
@@ -97,7 +113,11 @@ function acceptedEncoding(header: Uint8Array | null): Encoding | null {
   const lines = latin1(header, 0, header.length).split("\r\n");
   const line = lines.find((one) => one.toLowerCase().startsWith("accept-encoding:"));
   if (line === undefined) return null;
-  const value = line.slice(line.indexOf(":") + 1).toLowerCase();
+  return encodingOf(line.slice(line.indexOf(":") + 1));
+}
+
+function encodingOf(accepted: string): Encoding {
+  const value = accepted.toLowerCase();
   if (value.includes("snappy") || value.includes("s2")) return "snappy";
   return value.includes("gzip") ? "gzip" : "identity";
 }

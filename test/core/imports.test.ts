@@ -13,7 +13,14 @@ import { linkPair, type SimClient, type SimServer, Simulation } from "../../src/
 const USERS = { a: { account: "A" }, b: { account: "B" }, c: { account: "C" } };
 
 function service(subject: string, more: Partial<ServiceExportSpec> = {}): ServiceExportSpec {
-  return { subject, responseType: "singleton", threshold: 120_000, latency: null, ...more };
+  return {
+    subject,
+    responseType: "singleton",
+    threshold: 120_000,
+    latency: null,
+    allowTrace: false,
+    ...more,
+  };
 }
 
 function define(server: SimServer, specs: Readonly<Record<string, Partial<AccountSpec>>>): void {
@@ -231,8 +238,8 @@ test("a stream import takes just what a subscription asks for, under the local s
     A: {},
     B: {
       imports: [
-        { kind: "stream", account: "A", subject: "ev.>", to: "from.a.ev.>" },
-        { kind: "stream", account: "A", subject: "two.*.*", to: "sw.$2.$1" },
+        { kind: "stream", account: "A", subject: "ev.>", to: "from.a.ev.>", allowTrace: false },
+        { kind: "stream", account: "A", subject: "two.*.*", to: "sw.$2.$1", allowTrace: false },
       ],
     },
   });
@@ -266,7 +273,9 @@ test("a stream import takes just what a subscription asks for, under the local s
 test("queue members of an importing account share a stream", () => {
   const { sim, server, a } = trio({
     A: {},
-    B: { imports: [{ kind: "stream", account: "A", subject: "ev.*", to: "ev.*" }] },
+    B: {
+      imports: [{ kind: "stream", account: "A", subject: "ev.*", to: "ev.*", allowTrace: false }],
+    },
   });
   const members = [1, 2].map(() => sim.client(server, { user: "b" }));
   sim.run(10);
@@ -285,7 +294,9 @@ test("queue members of an importing account share a stream", () => {
 test("a definition that changes takes the old imports away, and shadows of live subscriptions with them", () => {
   const { sim, server, a, b } = trio({
     A: {},
-    B: { imports: [{ kind: "stream", account: "A", subject: "ev.*", to: "ev.*" }] },
+    B: {
+      imports: [{ kind: "stream", account: "A", subject: "ev.*", to: "ev.*", allowTrace: false }],
+    },
   });
   const sub = b.subscribe(">");
   sim.run(10);
@@ -293,7 +304,9 @@ test("a definition that changes takes the old imports away, and shadows of live 
   sim.run(10);
   define(server, {
     A: {},
-    B: { imports: [{ kind: "stream", account: "A", subject: "ev.*", to: "new.$1" }] },
+    B: {
+      imports: [{ kind: "stream", account: "A", subject: "ev.*", to: "new.$1", allowTrace: false }],
+    },
   });
   a.publish("ev.2", "new");
   sim.run(10);
@@ -418,7 +431,7 @@ test("a leaf link gets like messages of two publishers that stood in the same bu
   });
   define(hub, {
     A: {},
-    B: { imports: [{ kind: "stream", account: "A", subject: "ev", to: "ev" }] },
+    B: { imports: [{ kind: "stream", account: "A", subject: "ev", to: "ev", allowTrace: false }] },
   });
   hub.engine.flush();
   const publishers = [sim.client(hub, { user: "a" }), sim.client(hub, { user: "a" })];
@@ -463,7 +476,7 @@ test("leaf links hear of mapping sources, imported services, shadows and replies
     B: {
       imports: [
         { kind: "service", account: "A", subject: "svc.x", to: "ask", share: false },
-        { kind: "stream", account: "A", subject: "ev.>", to: "p.ev.>" },
+        { kind: "stream", account: "A", subject: "ev.>", to: "p.ev.>", allowTrace: false },
       ],
     },
   });

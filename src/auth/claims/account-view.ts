@@ -108,9 +108,14 @@ export function viewAccount(claims: AccountClaims): AccountClaimsView {
     msgTrace:
       trace === null || !isValidLiteral(trace.dest)
         ? null
-        : { dest: trace.dest, sampling: trace.sampling === 0 ? 100 : trace.sampling },
+        : { dest: trace.dest, sampling: inPercent(trace.sampling) },
     claims,
   };
+}
+
+/** As nats-server: what is no percentage stands for all. */
+function inPercent(sampling: number): number {
+  return sampling > 0 && sampling <= 100 ? sampling : 100;
 }
 
 function viewExport(claim: ExportClaim): ViewedStreamExport | ViewedServiceExport {

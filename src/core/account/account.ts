@@ -42,6 +42,14 @@ export const NO_LIMITS: AccountLimits = {
   maxPayload: -1,
 };
 
+/** Where traces go that a message's `traceparent` alone asks for, and for which part of such messages. */
+export interface TraceDestination {
+  /** A latin1 string. */
+  readonly destination: string;
+  /** Percent. */
+  readonly sampling: number;
+}
+
 export class Account {
   readonly name: string;
   /** As logs show it: the name, or `name/nametag`. */
@@ -54,6 +62,7 @@ export class Account {
   /** This account's loop detection subject. */
   readonly lds: string;
   limits: AccountLimits = NO_LIMITS;
+  msgTrace: TraceDestination | null = null;
   inMsgs = 0;
   inBytes = 0;
   outMsgs = 0;

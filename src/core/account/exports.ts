@@ -17,6 +17,8 @@ export interface ServiceExportSpec {
   /** How long a response may take, and how long a stream of them may pause. */
   readonly threshold: Millis;
   readonly latency: LatencySpec | null;
+  /** A traced request of an importer is traced in this account too. */
+  readonly allowTrace: boolean;
 }
 
 const DEFAULT_THRESHOLD = 120_000;
@@ -29,6 +31,12 @@ export function coveringExport(
   const exact = exports.findLast((item) => item.subject === subject);
   const found = exact ?? exports.find((item) => isSubset(subject, item.subject));
   return (
-    found ?? { subject, responseType: "singleton", threshold: DEFAULT_THRESHOLD, latency: null }
+    found ?? {
+      subject,
+      responseType: "singleton",
+      threshold: DEFAULT_THRESHOLD,
+      latency: null,
+      allowTrace: false,
+    }
   );
 }

@@ -12,6 +12,7 @@ import {
   type AccountLimits,
   NO_LIMITS,
   type SubscriptionObserver,
+  type TraceDestination,
 } from "./account.ts";
 import { coveringExport, type ServiceExportSpec } from "./exports.ts";
 import { type MappingSpec, setMappings } from "./mappings.ts";
@@ -30,6 +31,7 @@ export interface AccountSpec {
   /** Of services only: a stream's export permits, and does nothing at run time. */
   readonly exports: readonly ServiceExportSpec[];
   readonly imports: readonly ImportSpec[];
+  readonly msgTrace: TraceDestination | null;
 }
 
 export class AccountImports implements SubscriptionObserver {
@@ -123,6 +125,7 @@ export function defineAccounts(engine: Engine, specs: readonly AccountSpec[]): v
       setMappings(engine, account, spec.mappings);
     }
     account.limits = spec.limits;
+    account.msgTrace = spec.msgTrace;
     account.spec = spec;
   }
   for (const account of stale) replaceImports(engine, account);
@@ -154,5 +157,6 @@ export function emptySpec(name: string): AccountSpec {
     mappings: [],
     exports: [],
     imports: [],
+    msgTrace: null,
   };
 }

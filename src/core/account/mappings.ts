@@ -9,6 +9,7 @@ import { latin1 } from "../bytes/ascii.ts";
 import type { Engine } from "../engine.ts";
 import { KIND_CLIENT, type Link } from "../link/link.ts";
 import type { Message } from "../protocol/message.ts";
+import type { MessageTrace } from "../routing/message-trace.ts";
 import { dispatch, routeMapped } from "../routing/publish.ts";
 import { KEEP_REPLY } from "../routing/rewrite.ts";
 import { MatchCache } from "../subject/match-cache.ts";
@@ -90,7 +91,11 @@ export class AccountMappings implements AccountIngress {
     const engine = this.#engine;
     const m = engine.message;
     const subject = this.choose(m);
-    if (subject === null) return true;
+    if (subject === null) {
+      if (engine.tracing !== null) this.#traceKept(engine.tracing, m);
+      return true;
+    }
+    engine.tracing?.mapped(subject.text);
     if (engine.options.trace) {
       const from = latin1(m.bytes, m.subjectStart, m.subjectEnd);
       engine.trace(link, "<<-", `MAPPING ${from} -> ${subject.text}`);
@@ -103,6 +108,12 @@ export class AccountMappings implements AccountIngress {
     else dispatch(engine, link, mapped, link.account.matchMessage(mapped));
     engine.rewriter.leave(m);
     return false;
+  }
+
+  /** A mapping may have chosen the subject that there was. */
+  #traceKept(trace: MessageTrace, m: Message): void {
+    const subject = latin1(m.bytes, m.subjectStart, m.subjectEnd);
+    if (this.#find(subject).mapping !== null) trace.mapped(subject);
   }
 
   #draw(mapped: Mapped): RewrittenSubject | null {

@@ -13,11 +13,13 @@ import type { Engine } from "../engine.ts";
 import type { Link, Receiver, Subscription } from "../link/link.ts";
 import type { Message } from "../protocol/message.ts";
 import { deliver } from "../routing/deliver.ts";
+import type { MessageTrace } from "../routing/message-trace.ts";
 import { KEEP_REPLY } from "../routing/rewrite.ts";
 import { hashBytes } from "../subject/match-cache.ts";
 import type { Account } from "./account.ts";
 import type { ServiceExportSpec } from "./exports.ts";
 import type { Measurement } from "./latency.ts";
+import { type ExpectedTraces, TraceCrossing } from "./trace-crossing.ts";
 
 const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const BLOCK = 6;
@@ -39,6 +41,8 @@ export class Response {
   readonly subject: Uint8Array;
   lastActivity: Millis;
   measurement: Measurement | null = null;
+  /** Not an answer is awaited but the traces of servers behind the account. */
+  traces: ExpectedTraces | null = null;
 
   constructor(
     owner: Responses,
@@ -80,10 +84,20 @@ export class Responses implements Receiver, Alarmed {
 
   /** Expects an answer to `m`, to be sent on to `importer`. `suffix` is appended to the reply subject. */
   open(importer: Account, m: Message, offer: ServiceExportSpec, suffix: string): Response {
+    const bytes = copyOf(m.bytes, m.replyStart, m.replyEnd);
+    return this.openTo(importer, bytes, offer, suffix);
+  }
+
+  /** The same for a reply that is not the message's. */
+  openTo(
+    importer: Account,
+    bytes: Uint8Array,
+    offer: ServiceExportSpec,
+    suffix: string = "",
+  ): Response {
     const engine = this.#engine;
     let key = randomKey(engine);
     while (this.#entries.has(key)) key = randomKey(engine);
-    const bytes = copyOf(m.bytes, m.replyStart, m.replyEnd);
     const hash = hashBytes(engine.seed, bytes, 0, bytes.length);
     const subject = this.#subject(key, suffix);
     const response = new Response(this, key, { importer, bytes, hash }, offer, subject, engine.now);
@@ -117,7 +131,17 @@ export class Responses implements Receiver, Alarmed {
     if (response === undefined) return 1;
     const { importer, offer } = response;
     response.lastActivity = engine.now;
-    const ends = offer.responseType === "singleton" || m.size === 0;
+    const trace = engine.tracing;
+    const crossing = trace === null ? null : this.#cross(trace, m, response);
+    if (crossing?.ends === true) {
+      crossing.leave();
+      this.remove(response);
+      return 0;
+    }
+    const ends =
+      response.traces === null
+        ? offer.responseType === "singleton" || m.size === 0
+        : response.traces.came(m);
     let reply: Uint8Array | null = null;
     if (m.replyEnd !== 0) {
       // The answer asks back: the way is the same, the other way round.
@@ -127,8 +151,12 @@ export class Responses implements Receiver, Alarmed {
     }
     // Before the delivery, which may end the requester's interest: this request is answered.
     if (ends) this.remove(response);
-    const inner = engine.rewriter.enter(m, response, reply, null);
-    if (inner === null) return 0;
+    const header = crossing === null ? null : crossing.header(m, null);
+    const inner = engine.rewriter.enter(m, response, reply, header);
+    if (inner === null) {
+      crossing?.leave();
+      return 0;
+    }
     inner.queues = null;
     engine.rewriter.services++;
     const match = importer.matchMessage(inner);
@@ -136,8 +164,16 @@ export class Responses implements Receiver, Alarmed {
     const delivered = deliver(engine, source, match);
     engine.rewriter.services--;
     engine.rewriter.leave(m);
+    crossing?.leave();
     response.measurement?.answered(engine, source);
     return delivered;
+  }
+
+  /** An answer that is traced itself: it goes on untraced. */
+  #cross(trace: MessageTrace, m: Message, { importer, bytes }: Response): TraceCrossing {
+    const subject = latin1(bytes, 0, bytes.length);
+    const crossing = { from: this.#account, to: importer, subject, offer: null };
+    return new TraceCrossing(this.#engine, trace, m, crossing);
   }
 
   alarm(now: Millis): void {

@@ -6,6 +6,7 @@ import type { Engine } from "../engine.ts";
 import type { Link, Receiver, Subscription } from "../link/link.ts";
 import type { Message } from "../protocol/message.ts";
 import { deliver } from "../routing/deliver.ts";
+import type { MessageTrace } from "../routing/message-trace.ts";
 import { KEEP_REPLY } from "../routing/rewrite.ts";
 import { RewriteCache, RewrittenSubject } from "../subject/rewrite-cache.ts";
 import { hasWildcard } from "../subject/subject.ts";
@@ -15,6 +16,7 @@ import type { LatencySpec, ServiceExportSpec } from "./exports.ts";
 import { Measurement, sampled } from "./latency.ts";
 import { type InfoDetail, RequestInfo } from "./request-info.ts";
 import { isAck, type Response } from "./responses.ts";
+import { TraceCrossing } from "./trace-crossing.ts";
 
 export interface ServiceImportSpec {
   readonly kind: "service";
@@ -84,8 +86,15 @@ export class ServiceImport implements Receiver {
       response.measurement = measurement;
       reply = response.subject;
     }
-    const inner = engine.rewriter.enter(m, subject, reply, this.#header(source, m));
-    if (inner === null) return 0;
+    const trace = engine.tracing;
+    const crossing = trace === null ? null : this.#cross(trace, m, subject);
+    const header = crossing?.header(m, this.#header(source, m)) ?? this.#header(source, m);
+    const inner = crossing?.ends === true ? null : engine.rewriter.enter(m, subject, reply, header);
+    if (inner === null) {
+      crossing?.leave();
+      if (response !== null) exporter.responsesFor(engine).remove(response);
+      return 0;
+    }
     inner.queues = null;
     engine.rewriter.services++;
     const match = exporter.matchMessage(inner);
@@ -93,11 +102,21 @@ export class ServiceImport implements Receiver {
     const delivered = deliver(engine, source, match);
     engine.rewriter.services--;
     engine.rewriter.leave(m);
-    if (delivered === 0 && response !== null) {
-      measurement?.unavailable(engine);
+    crossing?.leave();
+    if (response !== null && (delivered === 0 || crossing?.isUnanswered === true)) {
+      if (delivered === 0) measurement?.unavailable(engine);
       exporter.responsesFor(engine).remove(response);
     }
     return delivered;
+  }
+
+  #cross(trace: MessageTrace, m: Message, subject: RewrittenSubject): TraceCrossing {
+    return new TraceCrossing(this.#engine, trace, m, {
+      from: this.#importer,
+      to: this.#exporter,
+      subject: subject.text,
+      offer: this.#offer,
+    });
   }
 
   get #isSystem(): boolean {

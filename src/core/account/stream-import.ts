@@ -7,8 +7,9 @@ import type { LinkId } from "../contract.ts";
 import type { Engine } from "../engine.ts";
 import { KIND_LEAF, type Link, type Receiver, type Subscription } from "../link/link.ts";
 import type { Message } from "../protocol/message.ts";
-import { deliverToLeaf } from "../routing/deliver.ts";
+import { deliverToLeaf, subjectOf } from "../routing/deliver.ts";
 import { deliverToSub } from "../routing/deliver-one.ts";
+import { deliverTraced } from "../routing/deliver-traced.ts";
 import { KEEP_REPLY } from "../routing/rewrite.ts";
 import { intersect } from "../subject/intersect.ts";
 import { RewriteCache } from "../subject/rewrite-cache.ts";
@@ -28,6 +29,8 @@ export interface StreamImportSpec {
   readonly subject: string;
   /** The local subject; may refer to the wildcards of `subject`. */
   readonly to: string;
+  /** Traced messages are traced in this account too. */
+  readonly allowTrace: boolean;
 }
 
 /** What a leaf link got last, so that two subscriptions of it make one copy. */
@@ -43,6 +46,7 @@ export class StreamImport {
   /** Local subjects as local subscriptions see them. */
   readonly pattern: string;
   readonly #from: string;
+  readonly #allowTrace: boolean;
   readonly #transform: SubjectTransform | null;
   readonly #rewrite: RewriteCache | null;
   readonly #sent = new WeakMap<Link, Sent>();
@@ -50,6 +54,7 @@ export class StreamImport {
   constructor(engine: Engine, exporter: Account, spec: StreamImportSpec) {
     this.exporter = exporter;
     this.#from = spec.subject;
+    this.#allowTrace = spec.allowTrace;
     const { subject, to } = spec;
     const wild = hasWildcard(subject);
     this.pattern = wild ? destinationPattern(numberWildcards(to)) : to;
@@ -69,14 +74,9 @@ export class StreamImport {
     return this.#rewrite === null ? common : this.#from;
   }
 
-  /** Passes a message of the exporting account on to a subscription of ours. */
-  pass(
-    engine: Engine,
-    source: Link | null,
-    m: Message,
-    target: Subscription,
-    queue: string,
-  ): number {
+  /** Passes a message of the exporting account on to the subscription of ours that `shadow` stands for. */
+  pass(engine: Engine, source: Link | null, m: Message, shadow: Shadow, queue: string): number {
+    const { target } = shadow;
     const isLeaf = target.link.kind === KIND_LEAF;
     if (isLeaf && this.#sentAlready(engine, source, m, target.link)) return 0;
     let view = m;
@@ -85,10 +85,24 @@ export class StreamImport {
       if (entered === null) return 0;
       view = entered;
     }
-    const delivered = isLeaf
-      ? toLeaf(engine, source, view, target)
-      : deliverToSub(engine, source, view, target, queue);
+    let delivered: number;
+    if (isLeaf) delivered = toLeaf(engine, source, view, target);
+    else if (engine.tracing !== null) delivered = this.#passTraced(engine, source, shadow, queue);
+    else delivered = deliverToSub(engine, source, view, target, queue);
     if (view !== m) engine.rewriter.leave(m);
+    return delivered;
+  }
+
+  /** Unless the import allows it, the trace ends here, and what is to be traced only is not passed on. */
+  #passTraced(engine: Engine, source: Link | null, shadow: Shadow, queue: string): number {
+    const { target } = shadow;
+    const trace = engine.tracing;
+    trace?.imported("se", target.link.account, "", subjectOf(engine.message));
+    if (this.#allowTrace) return deliverTraced(engine, source, target, queue, shadow.subject);
+    if (trace?.request.only === true) return 1;
+    engine.tracing = null;
+    const delivered = deliverToSub(engine, source, engine.message, target, queue);
+    engine.tracing = trace;
     return delivered;
   }
 
@@ -137,7 +151,12 @@ export class Shadow implements Receiver {
   receive(engine: Engine, source: Link | null, m: Message, queue: string): number {
     // What came in through a service import is no part of the stream.
     if (engine.rewriter.services > 0 || this.target.closed) return 0;
-    return this.#from.pass(engine, source, m, this.target, queue);
+    return this.#from.pass(engine, source, m, this, queue);
+  }
+
+  /** The exporter's subjects that it stands for. */
+  get subject(): string {
+    return this.#sub.subject;
   }
 
   remove(engine: Engine): void {

@@ -15,6 +15,7 @@ import { hashBytes } from "../subject/match-cache.ts";
 import { isValidInterest, isValidLiteral } from "../subject/subject.ts";
 import { route } from "../routing/publish.ts";
 import type { Run } from "../routing/run.ts";
+import { mayAskForTrace, publishTraced, traceOversized } from "../routing/trace-request.ts";
 import { credentialsOf } from "./credentials.ts";
 import { clientInfo } from "./client-info.ts";
 import { firstPing, gotPong, pingInterval, schedule } from "./deadlines.ts";
@@ -85,17 +86,27 @@ export class ClientProtocol implements Protocol {
     return this.#engine.options.maxControlLine;
   }
 
-  checkSize(link: Link, size: number): boolean {
+  checkSize(link: Link, size: number, end: number): boolean {
     if (link.maxPayload < 0 || size <= link.maxPayload) return true;
     const engine = this.#engine;
+    traceOversized(engine, link, this.message, end);
     engine.log("error", link, `maximum payload exceeded: ${size} vs ${link.maxPayload}`);
     engine.fail(link, WIRE_ERRORS.maxPayload, "Maximum Message Payload Exceeded");
     return false;
   }
 
   publish(link: Link): void {
-    const engine = this.#engine;
     const m = this.message;
+    if (m.headerEnd !== 0 && mayAskForTrace(m)) this.#publishTraced(link, m);
+    else this.#publish(link, m);
+  }
+
+  #publishTraced(link: Link, m: Message): void {
+    publishTraced(this.#engine, link, m, (from, view) => this.#publish(from, view));
+  }
+
+  #publish(link: Link, m: Message): void {
+    const engine = this.#engine;
     link.inMsgs++;
     link.inBytes += m.size;
     link.lastActivity = engine.now;

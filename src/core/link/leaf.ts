@@ -16,6 +16,7 @@ import type { Run } from "../routing/run.ts";
 import { mayBeReserved } from "../routing/deliver-one.ts";
 import { hashBytes } from "../subject/match-cache.ts";
 import { dispatch, mayAnswer } from "../routing/publish.ts";
+import { mayAskForTrace, publishTraced } from "../routing/trace-request.ts";
 import { gotPong } from "./deadlines.ts";
 import { isCanonical } from "./client.ts";
 import { deliverAcked } from "./leaf-ack.ts";
@@ -74,14 +75,23 @@ export class LeafProtocol implements Protocol {
   }
 
   publish(link: Link): void {
-    const engine = this.#engine;
     const m = this.message;
+    m.queues ??= NO_QUEUES;
+    if (m.headerEnd !== 0 && mayAskForTrace(m)) this.#publishTraced(link, m);
+    else this.#publish(link, m);
+  }
+
+  #publishTraced(link: Link, m: Message): void {
+    publishTraced(this.#engine, link, m, (from, view) => this.#publish(from, view));
+  }
+
+  #publish(link: Link, m: Message): void {
+    const engine = this.#engine;
     const leaf = link.leaf;
     if (leaf === null) return;
     link.inMsgs++;
     link.inBytes += m.size;
     link.lastActivity = engine.now;
-    m.queues ??= NO_QUEUES;
     if (engine.options.trace) traceMessage(engine, link, m, m.headerEnd === 0 ? "LMSG" : "HMSG");
     const account = link.account;
     const isFiltered =

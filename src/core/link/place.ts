@@ -3,7 +3,7 @@ import type { LinkId } from "../contract.ts";
 import type { EngineOptions } from "../options.ts";
 import type { Cookies } from "./credentials.ts";
 import { serverSubscriptions } from "./link-limits.ts";
-import { KIND_CLIENT, type LinkKind, type LinkOrigin } from "./link.ts";
+import { KIND_CLIENT, type Link, type LinkKind, type LinkOrigin } from "./link.ts";
 
 export interface LinkPlace {
   readonly host: string;
@@ -12,7 +12,7 @@ export interface LinkPlace {
   readonly tls?: LinkOrigin["tls"];
   /** In-process links of a TLS server, and links of an optional-TLS listener. */
   readonly tlsOptional?: boolean;
-  /** A PROXY header is awaited: `Engine.readdress` may follow. */
+  /** A PROXY header is awaited: `readdress` may follow. */
   readonly addressPending?: boolean;
   /** The address that a web proxy gave for its client, for the label; "" = none. */
   readonly forwardedFor?: string;
@@ -27,6 +27,13 @@ export function labelOf(place: LinkPlace, kind: LinkKind, id: LinkId): string {
   const tag = kind === KIND_CLIENT ? (ws ? "wid" : "cid") : ws ? "lid_ws" : "lid";
   const forwarded = place.forwardedFor ? `${bracketed(place.forwardedFor)}/` : "";
   return `${forwarded}${bracketed(place.host)}:${place.port} - ${tag}:${id}`;
+}
+
+/** A PROXY header named a client's true address. */
+export function readdress(link: Link, host: string, port: number): void {
+  link.host = host;
+  link.port = port;
+  link.label = labelOf({ host, port, connectionType: link.connectionType }, link.kind, link.id);
 }
 
 function bracketed(host: string): string {

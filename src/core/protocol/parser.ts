@@ -24,8 +24,8 @@ export interface Protocol {
   /** False if the first byte of an operation must not be looked at further (CONNECT has not come). */
   admits(link: Link, firstByte: number): boolean;
   maxControlLine(link: Link): number;
-  /** Checks a message's announced size against the link's limit, before its payload is read. */
-  checkSize(link: Link, size: number): boolean;
+  /** Checks a message's announced size against the link's limit, before its payload, here up to `end`, is read. */
+  checkSize(link: Link, size: number, end: number): boolean;
   /** Applies a whole message in `this.message`. */
   publish(link: Link): void;
   /**
@@ -252,7 +252,7 @@ function payloadOf(
 ): number {
   const m = protocol.message;
   const size = m.size;
-  if (!protocol.checkSize(link, size)) return end;
+  if (!protocol.checkSize(link, size, end)) return end;
   const close = m.payloadStart + size;
   if (close + 2 > end) {
     // A wrong byte where CR LF must stand is judged as soon as it is there.

@@ -15,17 +15,21 @@ import { copyBytes } from "../link/outbound.ts";
 export function deliverChecked(engine: Engine, link: Link, m: Message, queue: string): boolean {
   const permissions = link.permissions;
   if (permissions === null) return true;
-  if (permissions.subscribe.hasDeny) {
-    const subject = latin1(m.bytes, m.subjectStart, m.subjectEnd);
-    if (permissions.subscribe.denies(subject, queue)) {
-      engine.log("debug", link, `Not permitted to deliver to ${JSON.stringify(subject)}`);
-      return false;
-    }
-  }
+  if (holdsBack(engine, link, m, queue)) return false;
   if (permissions.source.responses !== null && m.replyEnd !== 0) {
     const reply = latin1(m.bytes, m.replyStart, m.replyEnd);
     if (!permissions.publish.allows(reply)) trackReply(link, reply, engine.now);
   }
+  return true;
+}
+
+/** Whether a receiver's deny list holds a message back that its subscription matches. */
+export function holdsBack(engine: Engine, link: Link, m: Message, queue: string): boolean {
+  const rules = link.permissions?.subscribe;
+  if (rules?.hasDeny !== true) return false;
+  const subject = latin1(m.bytes, m.subjectStart, m.subjectEnd);
+  if (!rules.denies(subject, queue)) return false;
+  engine.log("debug", link, `Not permitted to deliver to ${JSON.stringify(subject)}`);
   return true;
 }
 

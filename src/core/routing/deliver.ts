@@ -6,7 +6,7 @@
  * each with at most one copy, whatever the number of subscriptions behind it.
  */
 import { latin1 } from "../bytes/ascii.ts";
-import type { Fan, Match, QueueGroup } from "../account/match-result.ts";
+import type { Fan, Match, MatchResult, QueueGroup } from "../account/match-result.ts";
 import type { Engine } from "../engine.ts";
 import { admits } from "../link/leaf-pressure.ts";
 import { KIND_LEAF, type Link, type Subscription } from "../link/link.ts";
@@ -29,6 +29,7 @@ import {
   writeRest,
   writeSizes,
 } from "./deliver-one.ts";
+import { deliverPlainTraced, deliverTracedToLeaf } from "./deliver-traced.ts";
 import { chooseMember } from "./queue-group.ts";
 
 const UPPER_L = 76;
@@ -45,16 +46,27 @@ const RANGES_MAX = 64;
 export function deliver(engine: Engine, source: Link | null, match: Match): number {
   const m = engine.message;
   const result = match.result;
+  let delivered =
+    engine.tracing === null
+      ? deliverPlain(engine, source, m, result)
+      : deliverPlainTraced(engine, source, result);
+  if (result.queues.length > 0) delivered += deliverToQueues(engine, source, m, match);
+  else if (result.leaves.length > 0) delivered += deliverToLeaves(engine, source, m, match);
+  return delivered;
+}
+
+function deliverPlain(
+  engine: Engine,
+  source: Link | null,
+  m: Message,
+  { singles, fans }: MatchResult,
+): number {
   let delivered = 0;
-  const singles = result.singles;
   for (let i = 0; i < singles.length; i++) {
     delivered += deliverToSub(engine, source, m, singles[i] as Subscription, "");
   }
-  const fans = result.fans;
   for (let i = 0; i < fans.length; i++)
     delivered += deliverToFan(engine, source, m, fans[i] as Fan);
-  if (result.queues.length > 0) delivered += deliverToQueues(engine, source, m, match);
-  else if (result.leaves.length > 0) delivered += deliverToLeaves(engine, source, m, match);
   return delivered;
 }
 
@@ -140,7 +152,11 @@ function deliverToLeaves(engine: Engine, source: Link | null, m: Message, match:
   const { leaves, leafBatch } = match.result;
   let delivered = 0;
   let shared = 0;
-  const share = leafBatch !== null && m.size < SLICE_MIN && canShare(source, m, leaves);
+  const share =
+    leafBatch !== null &&
+    m.size < SLICE_MIN &&
+    engine.tracing === null &&
+    canShare(source, m, leaves);
   for (let i = 0; i < leaves.length; i++) {
     const link = (leaves[i] as Subscription).link;
     if (!share) {
@@ -212,6 +228,29 @@ export function deliverToLeaf(
 }
 
 function sendToLeaf(
+  engine: Engine,
+  m: Message,
+  match: Match,
+  link: Link,
+  groups: readonly QueueGroup[] | null,
+): number {
+  if (engine.tracing !== null) return traceToLeaf(engine, m, match, link, groups);
+  return frameToLeaf(engine, m, match, link, groups);
+}
+
+function traceToLeaf(
+  engine: Engine,
+  m: Message,
+  match: Match,
+  link: Link,
+  groups: readonly QueueGroup[] | null,
+): number {
+  return deliverTracedToLeaf(engine, link, m, (view) =>
+    frameToLeaf(engine, view, match, link, groups),
+  );
+}
+
+function frameToLeaf(
   engine: Engine,
   m: Message,
   match: Match,

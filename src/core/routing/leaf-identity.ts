@@ -2,10 +2,10 @@
  * Who asks, on the other side of a leaf link: the account that `Nats-Request-Info` names has another name there,
  * if the hub told us so.
  */
-import { copyOf, latin1, latin1Bytes } from "../bytes/ascii.ts";
+import { latin1, latin1Bytes } from "../bytes/ascii.ts";
 import type { Engine } from "../engine.ts";
 import type { Message } from "../protocol/message.ts";
-import { KEEP_REPLY } from "./rewrite.ts";
+import { KEEP_REPLY, sameSubject } from "./rewrite.ts";
 
 const INFO = /^(Nats-Request-Info:.*?"acc":")([^"\\]*)"/m;
 
@@ -13,8 +13,7 @@ const INFO = /^(Nats-Request-Info:.*?"acc":")([^"\\]*)"/m;
 export function enterForPeer(engine: Engine, m: Message): Message | null {
   const header = headerForPeer(engine, m);
   if (header === null) return null;
-  const subject = { bytes: copyOf(m.bytes, m.subjectStart, m.subjectEnd), hash: m.hash };
-  return engine.rewriter.enter(m, subject, KEEP_REPLY, header);
+  return engine.rewriter.enter(m, sameSubject(m), KEEP_REPLY, header);
 }
 
 function headerForPeer(engine: Engine, m: Message): Uint8Array | null {

@@ -85,17 +85,25 @@ function subjectText(m: Message): string {
 
 export function refusePublish(engine: Engine, link: Link, subject: string): void {
   engine.log("error", link, `Publish Violation - Subject ${goQuote(subject)}`);
-  engine.sendError(link, `Permissions Violation for Publish to ${goQuote(subject)}`);
+  refuse(engine, link, `Permissions Violation for Publish to ${goQuote(subject)}`);
+}
+
+function refuse(engine: Engine, link: Link, text: string): void {
+  engine.tracing?.refused(text);
+  engine.sendError(link, text);
+}
+
+function reservedSubject(engine: Engine, link: Link, m: Message): boolean {
+  const subject = subjectText(m);
+  if (!isReserved(engine, link, subject)) return false;
+  refusePublish(engine, link, subject);
+  return true;
 }
 
 /** Subjects that only servers, or only the system account, publish to. */
-function reservedSubject(engine: Engine, link: Link, m: Message): boolean {
-  const subject = subjectText(m);
-  const gateway = hasMoreThan(subject, "_GR_.") || hasMoreThan(subject, "$GR.");
-  const raft = subject.startsWith("$NRG.") && link.account.name !== engine.options.systemAccount;
-  if (!gateway && !raft) return false;
-  refusePublish(engine, link, subject);
-  return true;
+export function isReserved(engine: Engine, link: Link, subject: string): boolean {
+  if (hasMoreThan(subject, "_GR_.") || hasMoreThan(subject, "$GR.")) return true;
+  return subject.startsWith("$NRG.") && link.account.name !== engine.options.systemAccount;
 }
 
 function reservedReply(engine: Engine, link: Link, m: Message): boolean {
@@ -107,7 +115,7 @@ function reservedReply(engine: Engine, link: Link, m: Message): boolean {
     hasMoreThan(reply, "$GR.");
   if (!reserved) return false;
   engine.log("error", link, `Publish Violation - Reply ${goQuote(reply)}`);
-  engine.sendError(link, `Permissions Violation for Publish with Reply of ${goQuote(reply)}`);
+  refuse(engine, link, `Permissions Violation for Publish with Reply of ${goQuote(reply)}`);
   return true;
 }
 

@@ -8,6 +8,7 @@ import type { Engine } from "../engine.ts";
 import { KIND_LEAF, type Link, type Subscription } from "../link/link.ts";
 import type { Message } from "../protocol/message.ts";
 import { deliverToSub, mayBeReserved } from "./deliver-one.ts";
+import { deliverTraced } from "./deliver-traced.ts";
 
 /**
  * Delivers to a local member and returns it, or returns the member behind a leaf link that must get it (not
@@ -29,7 +30,11 @@ export function chooseMember(
   for (let i = 0; i < subs.length; i++) {
     const sub = subs[(start + i) % subs.length] as Subscription;
     if (sub.link.kind !== KIND_LEAF) {
-      if (deliverToSub(engine, source, m, sub, group.name) === 1) return sub;
+      const took =
+        engine.tracing === null
+          ? deliverToSub(engine, source, m, sub, group.name)
+          : deliverTraced(engine, source, sub, group.name);
+      if (took === 1) return sub;
     } else if (fallback === null && mayCross(engine, source, m, sub)) fallback = sub;
   }
   return fallback;

@@ -5,6 +5,7 @@
  * Views are kept by depth (an import may lead to another one) and their buffers are used again, except for
  * payloads that receivers keep slices of: those get a buffer to themselves, once for all receivers.
  */
+import { copyOf } from "../bytes/ascii.ts";
 import type { Engine } from "../engine.ts";
 import { Slab } from "../bytes/pool.ts";
 import { copyBytes } from "../link/outbound.ts";
@@ -22,6 +23,11 @@ const LINE_ROOM = 32;
 export interface SubjectBytes {
   readonly bytes: Uint8Array;
   readonly hash: number;
+}
+
+/** In place of a subject: that of `m`. */
+export function sameSubject(m: Message): SubjectBytes {
+  return { bytes: copyOf(m.bytes, m.subjectStart, m.subjectEnd), hash: m.hash };
 }
 
 /** In place of a reply: leave it as it is. */
@@ -76,6 +82,7 @@ export class Rewriter {
   /** After an error nothing is being delivered any more: the engine's own view is its message again. */
   reset(): void {
     this.depth = this.services = 0;
+    this.#engine.tracing = null;
     this.#engine.message = this.#own;
   }
 
