@@ -34,7 +34,7 @@ function traceJson(bus: SystemBus, trace: MessageTrace): JsonObject {
 
 function stepJson(step: TraceStep, ts: string): JsonObject {
   const { type } = step;
-  switch (type) {
+  switch (step.type) {
     case "in":
       return {
         type,
@@ -53,17 +53,21 @@ function stepJson(step: TraceStep, ts: string): JsonObject {
       return { type, ts, acc: step.account, from, to };
     }
     case "eg":
-      return {
-        type,
-        ts,
-        ...connectionJson(step.link),
-        hop: omit(step.hop),
-        acc: omit(step.account),
-        sub: omit(latin1ToUtf8(step.subject)),
-        queue: omit(latin1ToUtf8(step.queue)),
-        error: omit(step.error),
-      };
+      return { type, ts, ...connectionJson(step.link), ...receiverJson(step) };
+    default:
+      return step satisfies never;
   }
+}
+
+function receiverJson(step: TraceStep & { readonly type: "eg" }): JsonObject {
+  return {
+    hop: omit(step.hop),
+    acc: omit(step.account),
+    // Members of clients only.
+    sub: omit(latin1ToUtf8(step.subject)),
+    queue: omit(latin1ToUtf8(step.queue)),
+    error: omit(step.error),
+  };
 }
 
 function connectionJson(link: Link): JsonObject {

@@ -46,11 +46,15 @@ function shown(step: TraceStep): string {
       const place = step.hop === "" ? step.subject : `hop ${step.hop}`;
       return `eg ${at}${place}${group}${step.error === "" ? "" : `: ${step.error}`}`;
     }
+    default:
+      return step satisfies never;
   }
 }
 
 const stepsOf = (trace: MessageTrace | undefined): readonly string[] =>
   trace?.steps.map(shown) ?? [];
+
+const times = <T>(count: number, value: T): T[] => Array.from({ length: count }, () => value);
 
 /** What an engine traces from now on. */
 function collect(server: { readonly engine: Rig["engine"] }): MessageTrace[] {
@@ -112,7 +116,7 @@ test("what is traced only reaches nobody, and counts as delivered", () => {
       hpub("foo", block("Nats-Trace-Dest: tr", `Nats-Trace-Only: ${word}`), "x", "box"),
     );
   }
-  assert.deepEqual(traces.map(stepsOf), Array(3).fill(["in foo", "eg foo"]));
+  assert.deepEqual(traces.map(stepsOf), times(3, ["in foo", "eg foo"]));
   assert.equal(one.textOf(other.id), before);
   assert.doesNotMatch(one.textOf(link.id), /503/);
   // Anything else is no such order.
@@ -242,8 +246,8 @@ test("a leaf link gets the hop, and the next server traces with it", () => {
   sender.send(hpub("foo", ONLY));
   sim.run(100);
   assert.equal(heard.received.length, 1);
-  assert.deepEqual(here.map(stepsOf), Array(2).fill(["in foo", "eg hop 1"]));
-  assert.deepEqual(there.map(stepsOf), Array(2).fill(["in foo", "eg foo"]));
+  assert.deepEqual(here.map(stepsOf), times(2, ["in foo", "eg hop 1"]));
+  assert.deepEqual(there.map(stepsOf), times(2, ["in foo", "eg foo"]));
   assert.deepEqual([here[0]?.hops, there[0]?.hops, there[0]?.request.hop], [1, 0, "1"]);
   sim.checkConverged();
 });

@@ -51,7 +51,7 @@ test("a trace names the server, the request, and what happened to it", async (t)
     port: -1,
     serverName: "one",
     serverTags: ["a:b"],
-  } as StartOptions);
+  });
   const pub = await server.connect({ name: "pub" });
   const sub = await server.connect({ name: "sub" });
   const traces = await hear(sub, "tr");
@@ -101,7 +101,7 @@ test("a trace comes in the encoding that the message accepts", async (t) => {
 });
 
 test("without a system account there are no traces", async (t) => {
-  const { server } = await start(t, { port: -1, noSystemAccount: true } as StartOptions);
+  const { server } = await start(t, { port: -1, noSystemAccount: true });
   const nc = await server.connect();
   const traces = await hear(nc, "tr");
   const got = await hear(nc, "foo");
@@ -137,29 +137,28 @@ test("msg_trace of an account names the destination of traceparent, and a reload
   await nc.close();
 });
 
-const shared = (allow: boolean): StartOptions =>
-  ({
-    port: -1,
-    accounts: {
-      A: {
-        users: [{ user: "a", password: "p" }],
-        exports: [{ service: "svc", allowTrace: allow }, { stream: "news" }],
-      },
-      B: {
-        users: [{ user: "b", password: "p" }],
-        imports: [
-          { service: { account: "A", subject: "svc" } },
-          { stream: { account: "A", subject: "news" }, allowTrace: allow },
-        ],
-      },
+const shared = (allow: boolean): StartOptions => ({
+  port: -1,
+  accounts: {
+    A: {
+      users: [{ user: "a", password: "p" }],
+      exports: [{ service: "svc", allowTrace: allow }, { stream: "news" }],
     },
-  }) as StartOptions;
+    B: {
+      users: [{ user: "b", password: "p" }],
+      imports: [
+        { service: { account: "A", subject: "svc" } },
+        { stream: { account: "A", subject: "news" }, allowTrace: allow },
+      ],
+    },
+  },
+});
 
 test("allow_trace of exports and imports is reloaded", async (t) => {
   const { server } = await start(t, shared(true));
   const as = (name: string): Promise<NatsConnection> => server.connect({ user: name, pass: "p" });
   const [a, b] = await Promise.all([as("a"), as("b")]);
-  const traces = [...(await Promise.all([hear(a, "tr"), hear(b, "tr")]))];
+  const traces = await Promise.all([hear(a, "tr"), hear(b, "tr")]);
   await Promise.all([hear(a, "svc"), hear(b, "news")]);
   const seen = async (): Promise<unknown[]> => {
     for (const heard of traces) heard.length = 0;
@@ -211,13 +210,13 @@ async function joined(t: Parameters<typeof start>[0]): Promise<readonly [Server,
     port: -1,
     serverName: "hub",
     leafnodes: { port: -1 },
-  } as StartOptions);
+  });
   const remotes = [{ url: hub.leafUrl }];
   const { server: leaf } = await start(t, {
     port: -1,
     serverName: "leaf",
     leafnodes: { remotes },
-  } as StartOptions);
+  });
   await leaf.ready({ links: true });
   return [hub, leaf];
 }
