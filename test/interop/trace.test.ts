@@ -28,7 +28,9 @@ function essence(out: string): string[] {
   return lines
     .slice(0, end < 0 ? undefined : end)
     .filter((line) => line !== "")
-    .map((line) => line.replace(/cid:\d+/g, "cid:N").replace(/\d[\d.]*(ns|µs|ms|s)\b/g, "TIME"));
+    .map((line) =>
+      line.replace(/([cl])id:\d+/g, "$1id:N").replace(/\d[\d.]*(ns|µs|ms|s)\b/g, "TIME"),
+    );
 }
 
 for (const [hub, leaf] of PAIRS) {
@@ -77,7 +79,22 @@ for (const [hub, leaf] of PAIRS) {
       equal(run.code, 0, run.err);
       return essence(run.out);
     };
-    deepEqual(traced(up, "orders"), []);
-    deepEqual(traced(down, "plan"), []);
+    deepEqual(traced(up, "orders"), [
+      "Tracing message route to subject orders",
+      'Client "NATS CLI Version v0.5.1" cid:N server:"HUB" version:"2.15.2"',
+      '--C Client "listener" cid:N subject:"orders"',
+      '~~> Leafnode "LEAF" lid:N',
+      'Leafnode "HUB" lid:N server:"LEAF" version:"2.15.2"',
+      '--C Client "listener" cid:N subject:"orders" queue:"q"',
+    ]);
+    deepEqual(traced(down, "plan"), [
+      "Tracing message route to subject plan",
+      'Client "NATS CLI Version v0.5.1" cid:N cluster:"LEAF" server:"LEAF" version:"2.15.2"',
+      'Mapping subject:"orders"',
+      '--C Client "listener" cid:N subject:"orders" queue:"q"',
+      '~~> Leafnode "HUB" lid:N',
+      'Leafnode "LEAF" lid:N server:"HUB" version:"2.15.2"',
+      '--C Client "listener" cid:N subject:"orders"',
+    ]);
   });
 }
