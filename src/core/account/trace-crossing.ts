@@ -17,8 +17,9 @@ import type { Account } from "./account.ts";
 import type { ServiceExportSpec } from "./exports.ts";
 import type { Response } from "./responses.ts";
 
-/** A bound on what is remembered of one path. */
+/** Bounds on what is remembered of one path. */
 const SERVERS_MOST = 1024;
+const HOP_LONGEST = 256;
 
 /** From one account to another, under which subject. */
 export interface Crossing {
@@ -123,7 +124,7 @@ function readTrace(m: Message): { readonly hop: string; readonly hops: number } 
   const header = asRecord(asRecord(trace["request"])["header"]);
   const values = header[TRACE_HOP];
   const hop: unknown = Array.isArray(values) && values.length === 1 ? values[0] : null;
-  if (typeof hop !== "string") return null;
+  if (typeof hop !== "string" || hop.length > HOP_LONGEST) return null;
   const { hops } = trace;
   return { hop, hops: typeof hops === "number" ? hops : 0 };
 }
