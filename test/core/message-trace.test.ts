@@ -219,7 +219,7 @@ test("traceparent has a message traced as its account says", () => {
   assert.equal(traces.length, sampled + 2);
 });
 
-test("mappings are noted, those too that keep the subject or lose the message", () => {
+test("mappings are noted, those too that keep the subject", () => {
   const { rig: one, traces, link } = rig();
   const to = (subject: string, weight = 100) => ({ subject, weight, cluster: "" });
   const mappings = [
@@ -373,42 +373,48 @@ test("a traced answer is noted to leave the account, and goes on untraced", () =
   assert.equal(box.received[0]?.body, "!");
 });
 
-test("traces of servers behind the exporting account come back through it, and then the way is closed", () => {
-  const { sim, hub, leaf } = linkPair({
-    hub: { users: { ...USERS, "": { account: "A" } } },
-    leaf: { users: { "": { account: "$G" } } },
-  });
-  define(hub, accounts(true));
-  hub.engine.flush();
-  const [here, there] = [collect(hub), collect(leaf)];
-  const b = sim.client(hub, { user: "b" });
-  const tr = b.subscribe("tr");
-  const served = sim.client(leaf).subscribe("svc");
-  sim.run(500);
-  b.send(hpub("ask", TRACED));
-  sim.run(100);
-  assert.equal(served.received.length, 1);
-  assert.deepEqual(stepsOf(here[0]), ["in ask", "si A ask svc", "eg A hop 1"]);
-  const destination = there[0]?.request.destination ?? "";
-  assert.match(destination, /^_R_\./);
-  const { responses } = hub.engine.account("A");
-  const answer = (hop: string, hops: number): void => {
-    const trace = { request: { header: { "Nats-Trace-Hop": [hop] } }, hops };
-    const account = leaf.engine.account("$G");
-    const message = { reply: "", header: null, payload: utf8Bytes(JSON.stringify(trace)) };
-    leaf.engine.publish(
-      { ...message, account, subject: destination, source: null, queues: null },
-      sim.clock.now,
-    );
+for (const [asker, hop] of [
+  ["a client", "1"],
+  ["a leaf link", "1.1"],
+] as const) {
+  test(`traces of servers behind an exporting account come back to ${asker}, and then the way is closed`, () => {
+    const { sim, hub, leaf } = linkPair({
+      hub: { users: { ...USERS, "": { account: "A" } } },
+      leaf: { users: { "": { account: "$G" } } },
+    });
+    define(hub, accounts(true));
+    hub.engine.flush();
+    const other = sim.server("other");
+    sim.remote(other, hub, { user: "b" });
+    sim.settle();
+    const [here, there] = [collect(hub), collect(leaf)];
+    const client = hop === "1" ? sim.client(hub, { user: "b" }) : sim.client(other);
+    const tr = client.subscribe("tr");
+    const served = sim.client(leaf).subscribe("svc");
+    sim.run(500);
+    client.send(hpub("ask", TRACED));
     sim.run(100);
-  };
-  answer("1.1", 0);
-  assert.equal(responses?.size, 1, "of the first server nothing came yet");
-  answer("1", 1);
-  assert.equal(responses?.size, 0);
-  assert.equal(tr.received.length, 2);
-  sim.checkConverged();
-});
+    assert.equal(served.received.length, 1);
+    assert.deepEqual(stepsOf(here[0]), ["in ask", "si A ask svc", `eg A hop ${hop}`]);
+    const destination = there[0]?.request.destination ?? "";
+    assert.match(destination, /^_R_\./);
+    const { responses } = hub.engine.account("A");
+    const account = leaf.engine.account("$G");
+    const answer = (from: string, hops: number): void => {
+      const trace = { request: { header: { "Nats-Trace-Hop": [from] } }, hops };
+      const payload = utf8Bytes(JSON.stringify(trace));
+      const message = { account, subject: destination, reply: "", header: null, payload };
+      leaf.engine.publish({ ...message, source: null, queues: null }, sim.clock.now);
+      sim.run(100);
+    };
+    answer(`${hop}.1`, 0);
+    assert.equal(responses?.size, 1, "of the first server nothing came yet");
+    answer(hop, 1);
+    assert.equal(responses?.size, 0);
+    assert.equal(tr.received.length, 2);
+    sim.checkConverged();
+  });
+}
 
 test("header blocks are read as far as they are whole", () => {
   const entries = headerEntries("NATS/1.0\r\nA: 1 \r\nB:\r\n: x\r\nC:\t2\r\nD: cut");
