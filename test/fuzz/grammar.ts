@@ -46,6 +46,10 @@ const HEADERS = [
   "garbage",
   "\r\n",
   'NATS/1.0\r\nNats-Request-Info: {"acc":"X"}\r\n\r\n',
+  "NATS/1.0\r\nNats-Trace-Dest: foo\r\n\r\n",
+  "NATS/1.0\r\nNats-Trace-Dest: foo.*\r\nNats-Trace-Hop: 1\r\n",
+  "NATS/1.0\r\nA: b\r\nNats-Trace-Dest: foo\r\nNats-Trace-Only: 1\r\n\r\n",
+  "NATS/1.0\r\nNats-Trace-Dest: foo\r\nNats-Trace-Origin-Account: A\r\n\r\n",
 ];
 
 export function subject(random: Random): string {
