@@ -84,6 +84,26 @@ test("a message with Nats-Trace-Dest is delivered, and each receiver noted", () 
   assert.equal(one.engine.tracing, null);
 });
 
+test("a header that asks for a trace is found wherever it stands", () => {
+  const { rig: one, traces, link } = rig();
+  defineAccounts(one.engine, [
+    { ...emptySpec("$G"), msgTrace: { destination: "tr", sampling: 100 } },
+  ]);
+  const names = ["Nats-Trace-Dest: tr", `traceparent: ${PARENT}-01`, `TRACEPARENT:${PARENT}-01`];
+  let sent = 0;
+  for (const name of names) {
+    for (let length = 0; length < 40; length++) {
+      for (const filler of ["x", "t:", "-Trace-Dest:", "parent:"]) {
+        const before = `A${filler.repeat(40).slice(0, length)}: v`;
+        one.send(link, hpub("foo", block(before, name)));
+        one.send(link, hpub("foo", block(name, before)));
+        sent += 2;
+      }
+    }
+  }
+  assert.equal(traces.length, sent);
+});
+
 test("messages that ask in another way are not traced", () => {
   const { rig: one, traces, link } = rig();
   const other = one.client("SUB foo 1\r\n");
