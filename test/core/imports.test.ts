@@ -446,7 +446,8 @@ test("a leaf link gets like messages of two publishers that stood in the same bu
 
 test("a leaf link with two subscriptions gets one copy through an import, large or small", () => {
   const rig = new Rig({}, {}, { a: { account: "A" }, b: { account: "B" } });
-  const imported = { kind: "stream", account: "A", subject: "ev.*", to: "ev.*" } as const;
+  const names = { account: "A", subject: "ev.*", to: "ev.*" };
+  const imported = { kind: "stream", ...names, allowTrace: false } as const;
   defineAccounts(rig.engine, [emptySpec("A"), { ...emptySpec("B"), imports: [imported] }]);
   rig.engine.flush();
   const leaf = rig.engine.openLeaf({ ...PLACE, connectionType: "LEAFNODE" }, rig.now);
