@@ -26,6 +26,9 @@ export const CLIENT_CONNECT: Shape = {
   no_responders: "bool",
   account: "string",
   new_account: "bool",
+  remote_account: "string",
+  import: "rules",
+  export: "rules",
   proxy_sig: "string",
 };
 
@@ -91,7 +94,7 @@ export interface Fields {
   strings(key: string): readonly string[] | undefined;
 }
 
-/** The members of a JSON object by this shape, or the error's text. */
+/** The members of a JSON object by this shape (`null` has none), or the error's text. */
 export function parseFields(json: string, shape: Shape): Fields | string {
   let value: unknown;
   try {
@@ -99,11 +102,11 @@ export function parseFields(json: string, shape: Shape): Fields | string {
   } catch (error) {
     return error instanceof Error ? error.message : "invalid JSON";
   }
-  if (value === null || typeof value !== "object" || Array.isArray(value)) {
+  if (typeof value !== "object" || Array.isArray(value)) {
     return "json: cannot unmarshal into an object";
   }
   const values = new Map<string, unknown>();
-  for (const [name, member] of Object.entries(value)) {
+  for (const [name, member] of Object.entries(value ?? {})) {
     const key = name in shape ? name : name.toLowerCase();
     const type = Object.hasOwn(shape, key) ? shape[key] : undefined;
     if (type === undefined || member === null) continue;
@@ -120,7 +123,7 @@ function hasType(value: unknown, type: Shape[string]): boolean {
     case "bool":
       return typeof value === "boolean";
     case "int":
-      return Number.isInteger(value);
+      return Number.isInteger(value) && Math.abs(value as number) < 2 ** 63;
     case "strings":
       return Array.isArray(value) && value.every((item) => typeof item === "string");
     case "rules":
