@@ -12,6 +12,7 @@ import { admits } from "../link/leaf-pressure.ts";
 import { KIND_LEAF, type Link, type Subscription } from "../link/link.ts";
 import type { Slab } from "../bytes/pool.ts";
 import { type Batch, copyBytes } from "../link/outbound.ts";
+import { traceDelivery } from "../link/trace.ts";
 import type { LeafState } from "../link/leaf-state.ts";
 import type { Message } from "../protocol/message.ts";
 import { enterForPeer } from "./leaf-identity.ts";
@@ -61,7 +62,7 @@ export function deliver(engine: Engine, source: Link | null, match: Match): numb
 /** One encoded frame for all subscribers of a fan, or one each where that cannot be. */
 function deliverToFan(engine: Engine, source: Link | null, m: Message, fan: Fan): number {
   const subs = fan.subs;
-  if (m.size >= SLICE_MIN || (m.headerEnd !== 0 && !fan.headers)) {
+  if (m.size >= SLICE_MIN || (m.headerEnd !== 0 && !fan.headers) || engine.options.trace) {
     // A large payload is kept once, for all of them.
     if (!m.owned && m.size >= SLICE_MIN) m.own(engine.pool);
     let delivered = 0;
@@ -140,7 +141,11 @@ function deliverToLeaves(engine: Engine, source: Link | null, m: Message, match:
   const { leaves, leafBatch } = match.result;
   let delivered = 0;
   let shared = 0;
-  const share = leafBatch !== null && m.size < SLICE_MIN && canShare(source, m, leaves);
+  const share =
+    leafBatch !== null &&
+    m.size < SLICE_MIN &&
+    !engine.options.trace &&
+    canShare(source, m, leaves);
   for (let i = 0; i < leaves.length; i++) {
     const link = (leaves[i] as Subscription).link;
     if (!share) {
@@ -245,6 +250,7 @@ function sendToLeaf(
     if (sliced) appendPayload(engine, out, m);
   }
   countOut(engine, link, m.size);
+  if (engine.options.trace) traceDelivery(engine, link, m, null, named);
   return 1;
 }
 
