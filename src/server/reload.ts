@@ -10,6 +10,7 @@ import {
   type OptionsOrigin,
 } from "../config/index.ts";
 import { KIND_CLIENT, KIND_LEAF, WIRE_ERRORS, type Link } from "../core/index.ts";
+import { checkReloadedAdvertise } from "./advertise.ts";
 import { now } from "./clock.ts";
 import { recheckPinnedCerts } from "./pinned-certs.ts";
 import type { FrondServer } from "./server.ts";
@@ -24,6 +25,7 @@ export async function applyReload(
   const diff = diffOptions(before, options);
   const refusal = diff.refusals[0];
   if (refusal !== undefined) throw new Error(refusal);
+  checkReloadedAdvertise(options);
   // Certificates are read before anything changes: a bad file must change nothing.
   server.useOptions(options, origin);
   for (const change of diff.changes) for (const line of change.log) server.log("notice", "", line);
