@@ -180,7 +180,9 @@ export class Listeners {
       const reason = error instanceof Error ? error.message : String(error);
       const text = taken
         ? `listen tcp ${joinHostPort(host, port)}: bind: address already in use`
-        : reason;
+        : port > 65535
+          ? `listen tcp: address ${port}: invalid port`
+          : reason;
       throw new StartError(taken ? "PORT_IN_USE" : "LISTEN_FAILED", failed(text), error);
     }
   }

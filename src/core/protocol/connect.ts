@@ -95,7 +95,7 @@ export interface Fields {
 }
 
 /** The members of a JSON object by this shape (`null` has none), or the error's text. */
-export function parseFields(json: string, shape: Shape): Fields | string {
+export function parseFields(json: string, shape: Shape, struct = "ClientOpts"): Fields | string {
   let value: unknown;
   try {
     value = JSON.parse(json);
@@ -103,17 +103,33 @@ export function parseFields(json: string, shape: Shape): Fields | string {
     return error instanceof Error ? error.message : "invalid JSON";
   }
   if (typeof value !== "object" || Array.isArray(value)) {
-    return "json: cannot unmarshal into an object";
+    return `json: cannot unmarshal ${jsonType(value)} into Go value of type server.${struct}`;
   }
   const values = new Map<string, unknown>();
   for (const [name, member] of Object.entries(value ?? {})) {
     const key = name in shape ? name : name.toLowerCase();
     const type = Object.hasOwn(shape, key) ? shape[key] : undefined;
     if (type === undefined || member === null) continue;
-    if (!hasType(member, type)) return `json: cannot unmarshal ${typeof member} into field ${key}`;
+    if (!hasType(member, type)) {
+      return `json: cannot unmarshal ${jsonType(member)} into Go struct field ${struct}.${key} of type ${GO_TYPES[type]}`;
+    }
     values.set(key, member);
   }
   return new FieldValues(values);
+}
+
+/** The types as nats-server's log names them. */
+const GO_TYPES: Readonly<Record<Shape[string], string>> = {
+  string: "string",
+  bool: "bool",
+  int: "int",
+  strings: "[]string",
+  rules: "server.SubjectPermission",
+};
+
+function jsonType(value: unknown): string {
+  if (Array.isArray(value)) return "array";
+  return typeof value === "boolean" ? "bool" : typeof value;
 }
 
 function hasType(value: unknown, type: Shape[string]): boolean {
