@@ -1,4 +1,4 @@
-/** Advertised addresses: what they say, and what keeps a server from starting. */
+/** What keeps a server from starting, or is told at its start: addresses to advertise, ports, credentials. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startServer } from "../../src/server/index.ts";
@@ -46,3 +46,25 @@ for (const [options, text] of REFUSED) {
     });
   });
 }
+
+test("a port beyond 65535 is none", async () => {
+  await assert.rejects(startServer({ port: 99_999, host: "127.0.0.1" }), {
+    message: 'Error listening on port: 127.0.0.1:99999, "listen tcp: address 99999: invalid port"',
+    code: "LISTEN_FAILED",
+  });
+});
+
+test("a remote whose credentials cannot be read is told of at once", async () => {
+  const log: string[] = [];
+  const server = await startServer({
+    port: -1,
+    host: "127.0.0.1",
+    leafnodes: { remotes: [{ url: "nats://127.0.0.1:1", credentials: "/nowhere/x.creds" }] },
+    log: (level, text) => log.push(`${level} ${text}`),
+  });
+  await server.stop();
+  const told = log.filter((line) => line.includes("Remote Credentials file"));
+  assert.deepEqual(told, [
+    'error Error reading LeafNode Remote Credentials file "/nowhere/x.creds": open /nowhere/x.creds: no such file or directory',
+  ]);
+});
