@@ -4,7 +4,8 @@
  */
 import { formatDuration } from "./duration.ts";
 import type { CompressionOptions, LeafNodesOptions, LeafRemoteOptions } from "./options.ts";
-import { type Schema, snakeCase } from "./rows.ts";
+import { authorizationDifference, showMillis, showOption } from "./reload-show.ts";
+import { snakeCase } from "./rows.ts";
 import { LEAFNODES } from "./schema-leafnodes.ts";
 import { REMOTE, remoteIdentity, remoteName } from "./schema-remotes.ts";
 
@@ -25,7 +26,7 @@ export interface OptionsDiff {
 export function diffLeafNodes(before: LeafNodesOptions, after: LeafNodesOptions): OptionsDiff {
   const changes: OptionChange[] = [];
   const log: string[] = [];
-  const refusals = frozenDifferences(LEAFNODES, before, after);
+  const refusals = frozenDifferences(before, after);
   const [old, next] = [before.tls?.handshakeFirst, after.tls?.handshakeFirst];
   if (!same(old, next)) {
     log.push(`Reloaded: LeafNode TLS HandshakeFirst value is: ${next?.enabled ?? false}`);
@@ -120,15 +121,37 @@ const goName = (member: string): string =>
     .join("");
 
 /** The members that may not change but did. */
-function frozenDifferences<B>(schema: Schema<B>, before: B, after: B): string[] {
+function frozenDifferences(before: LeafNodesOptions, after: LeafNodesOptions): string[] {
   const found: string[] = [];
-  for (const [member, { reload }] of schema.members) {
+  for (const [member, { reload }] of LEAFNODES.members) {
     if (reload === "hot" || same(before[member], after[member])) continue;
+    if (member === "authorization") {
+      found.push(authorizationDifference(before.authorization, after.authorization));
+      continue;
+    }
+    const name = FIELDS[member] ?? goName(member);
     found.push(
-      `field "${goName(member)}": old=${showOption(before[member])}, new=${showOption(after[member])}`,
+      `field "${name}": old=${showMember(member, before)}, new=${showMember(member, after)}`,
     );
   }
   return found;
+}
+
+/** Fields of nats-server's that have another name. */
+const FIELDS: Partial<Record<keyof LeafNodesOptions, string>> = { reconnect: "ReconnectInterval" };
+
+function showMember(member: keyof LeafNodesOptions, options: LeafNodesOptions): string {
+  switch (member) {
+    case "host":
+      // Without a listener there is no address either.
+      return options.port === 0 ? "" : options.host;
+    case "reconnect":
+    case "dialTimeout":
+    case "writeDeadline":
+      return showMillis(options[member]);
+    default:
+      return showOption(options[member]);
+  }
 }
 
 /** As nats-server prints its pair of mode and thresholds. */
@@ -138,9 +161,3 @@ function showCompression({ mode, rttThresholds }: CompressionOptions): string {
 }
 
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
-
-/** A value in a refusal. */
-export function showOption(value: unknown): string {
-  if (value === null || value === undefined) return "";
-  return typeof value === "string" ? value : JSON.stringify(value);
-}

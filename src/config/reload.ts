@@ -6,14 +6,11 @@
  */
 import { formatDuration } from "./duration.ts";
 import type { Options, TlsOptions } from "./options.ts";
-import {
-  type OptionChange,
-  type OptionsDiff,
-  diffLeafNodes,
-  showOption,
-} from "./reload-leafnodes.ts";
+import { type OptionChange, type OptionsDiff, diffLeafNodes } from "./reload-leafnodes.ts";
+import { showMillis, showOption } from "./reload-show.ts";
 import { snakeCase } from "./rows.ts";
 import { OPTIONS } from "./schema.ts";
+import { allNkeys } from "./validate.ts";
 import { quote } from "./value.ts";
 
 type Member = keyof Options;
@@ -30,6 +27,13 @@ const REFUSAL_NAMES: Partial<Record<Member, string>> = {
   logMaxNum: "LogMaxFiles",
   operator: "TrustedOperators",
   defaultJsDomain: "JsAccDefaultDomain",
+};
+
+/** Values in refusals that are shown in another form than they are kept in. */
+const SHOWN: Partial<Record<Member, (options: Options) => string>> = {
+  lameDuckDuration: (o) => showMillis(o.lameDuckDuration),
+  lameDuckGracePeriod: (o) => showMillis(o.lameDuckGracePeriod),
+  writeTimeout: (o) => (o.writeTimeout === "default" ? "" : o.writeTimeout),
 };
 
 /** Options whose line is `Reloaded: <text>`; the rest of the hot ones show `<name> = <value>`. */
@@ -108,7 +112,8 @@ function diffMember(name: Member, before: Options, after: Options, diff: Draft):
   }
   if (OPTIONS.members.get(name)?.reload !== "hot") {
     const title = REFUSAL_NAMES[name] ?? name.charAt(0).toUpperCase() + name.slice(1);
-    refuse(title, before[name], after[name], diff);
+    const show = SHOWN[name] ?? ((options: Options): unknown => options[name]);
+    refuse(title, show(before), show(after), diff);
     return;
   }
   const log = LINES[name]?.(after) ?? [`Reloaded: ${snakeCase(name)} = ${showOption(after[name])}`];
@@ -123,7 +128,8 @@ function diffTls(before: TlsOptions | null, after: TlsOptions | null, diff: Draf
     ["TLSRateLimit", before?.connectionRateLimit ?? 0, after?.connectionRateLimit ?? 0],
   ] as const;
   for (const [name, old, next] of refused) if (old !== next) refuse(name, old, next, diff);
-  const log = [`Reloaded: tls = ${after === null ? "disabled" : "enabled"}`];
+  const state = `Reloaded: tls = ${after === null ? "disabled" : "enabled"}`;
+  const log = same(handshakeRules(before), handshakeRules(after)) ? [] : [state];
   const seconds = (after?.timeout ?? 2000) / 1000;
   if (seconds !== (before?.timeout ?? 2000) / 1000) log.push(`Reloaded: tls timeout = ${seconds}`);
   const pins = after?.pinnedCerts ?? [];
@@ -140,6 +146,11 @@ function diffTls(before: TlsOptions | null, after: TlsOptions | null, diff: Draf
   diff.changes.push({ name: "tls", log });
 }
 
+/** What of a TLS block the line on TLS itself is about; the rest has lines of its own. */
+function handshakeRules(tls: TlsOptions | null): unknown {
+  return tls && { ...tls, timeout: null, pinnedCerts: null, handshakeFirst: null };
+}
+
 /** Users and accounts are always set up anew: connections are judged again at every reload. */
 function diffAuthorization(before: Options, after: Options, diff: Draft): void {
   const [old, next] = [before.authorization, after.authorization];
@@ -149,21 +160,28 @@ function diffAuthorization(before: Options, after: Options, diff: Draft): void {
   const required = [old?.proxyRequired ?? false, next?.proxyRequired ?? false] as const;
   if (required[0] !== required[1]) refuse("ProxyRequired", ...required, diff);
   const log: string[] = [];
-  if (old?.user !== next?.user) log.push("Reloaded: authorization username");
-  if (old?.password !== next?.password) log.push("Reloaded: authorization password");
-  if (old?.token !== next?.token) log.push("Reloaded: authorization token");
-  if (old?.timeout !== next?.timeout) {
-    const seconds = (next?.timeout ?? 0) / 1000;
-    log.push(`Reloaded: authorization timeout = ${seconds}`);
+  const words = [
+    ["user", "username"],
+    ["password", "password"],
+    ["token", "token"],
+  ] as const;
+  for (const [member, word] of words) {
+    const isChanged = (old?.[member] ?? "") !== (next?.[member] ?? "");
+    if (isChanged) log.push(`Reloaded: authorization ${word}`);
+  }
+  const timeout = loginTimeout(after);
+  if (timeout !== loginTimeout(before)) {
+    log.push(`Reloaded: authorization timeout = ${timeout / 1000}`);
   }
   log.push("Reloaded: authorization users");
-  const nkeys = (options: Options): unknown => [
-    options.authorization?.nkeys ?? [],
-    options.accounts?.map((account) => account.nkeys) ?? [],
-  ];
-  if (!same(nkeys(before), nkeys(after))) log.push("Reloaded: authorization nkey users");
+  if (!same(allNkeys(before), allNkeys(after))) log.push("Reloaded: authorization nkey users");
   diff.changes.push({ name: "authorization", log });
   diff.changes.push({ name: "accounts", log: ["Reloaded: accounts"] });
+}
+
+/** The time for a login, as it is where nothing is said of it. */
+function loginTimeout({ authorization, tls }: Options): number {
+  return authorization?.timeout ?? (tls === null ? 2000 : (tls.timeout ?? 2000) + 1000);
 }
 
 function diffProxies(before: Options, after: Options, diff: Draft): void {

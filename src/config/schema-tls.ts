@@ -14,7 +14,7 @@ import {
   defineSchema,
   readBlock,
 } from "./rows.ts";
-import { type ConfigNode, quote, typeName } from "./value.ts";
+import { type ConfigNode, display, quote, typeName } from "./value.ts";
 
 /** IANA names, secure ones first. */
 export const CIPHER_SUITES = [
@@ -163,8 +163,7 @@ const minVersion: Kind<"1.2" | "1.3"> = {
   label: "`1.2` or `1.3`",
   read(node, reading) {
     if (node.value.kind !== "string") {
-      const shown = node.value.kind === "float" ? String(node.value.value) : typeName(node);
-      return reading.error(node, `${PREFIX}: 'min_version' wrong type: ${shown}`);
+      return reading.error(node, `${PREFIX}: 'min_version' wrong type: ${display(node)}`);
     }
     const version = node.value.text;
     if (version === "1.2" || version === "1.3") return version;

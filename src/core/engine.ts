@@ -44,6 +44,7 @@ import { Stalls } from "./link/stalls.ts";
 import { writeBegan, writeEnded } from "./link/write-deadline.ts";
 import { type LinkPlace, labelOf, originOf } from "./link/place.ts";
 import { TimerQueue } from "./link/timers.ts";
+import { traceRemoval } from "./link/trace.ts";
 import type { EngineOptions } from "./options.ts";
 import { Message } from "./protocol/message.ts";
 import { Alarms } from "./alarms.ts";
@@ -360,6 +361,7 @@ export class Engine {
   removeSubscription(sub: Subscription): void {
     if (sub.closed) return;
     sub.closed = true;
+    if (this.options.trace) traceRemoval(this, sub);
     const account = sub.link.account;
     account.remove(sub);
     if (sub.link.kind === KIND_LEAF) {
@@ -387,11 +389,8 @@ export class Engine {
   }
 
   autoUnsubscribe(sub: Subscription): void {
-    this.log(
-      "debug",
-      sub.link,
-      `Auto-unsubscribe limit of ${sub.max} reached for sid '${sub.sid}'`,
-    );
+    const text = `Auto-unsubscribe limit of ${sub.max} reached for sid '${sub.sid}'`;
+    this.log("debug", sub.link, text);
     sub.link.subs?.delete(sub.sid);
     this.removeSubscription(sub);
   }

@@ -3,6 +3,7 @@ import { networkInterfaces } from "node:os";
 import type { Options } from "../config/index.ts";
 import type { EngineOptions } from "../core/index.ts";
 import { joinHostPort } from "../transports/node/index.ts";
+import { type Advertised, parseAdvertise } from "./advertise.ts";
 import { NATS_VERSION, RUNTIME_VERSION } from "./version.ts";
 
 /** What is known only once listeners are up. */
@@ -121,16 +122,10 @@ function leafOptions(options: Options, bound: Bound): EngineOptions["leaf"] {
   };
 }
 
-function splitAdvertise(
-  advertise: string | null,
-  host: string,
-  port: number,
-): { host: string; port: number } {
+function splitAdvertise(advertise: string | null, host: string, port: number): Advertised {
   if (advertise === null || advertise === "") return { host, port };
-  const match = /^(?:\[([^\]]+)\]|([^:]*))(?::(\d+))?$/.exec(advertise);
-  if (match === null) return { host: advertise, port };
-  const named = match[1] ?? match[2] ?? "";
-  return { host: named, port: match[3] === undefined ? port : Number(match[3]) };
+  const parsed = parseAdvertise(advertise, port);
+  return typeof parsed === "string" ? { host, port } : parsed;
 }
 
 export function isAny(host: string): boolean {

@@ -15,6 +15,7 @@ import {
   type WireHandler,
 } from "../transports/node/index.ts";
 import { accept, type AcceptHost, type AcceptRules } from "./accept.ts";
+import { checkAdvertised } from "./advertise.ts";
 import { type Bound, globalAddresses, isAny } from "./engine-options.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { StartError } from "./start-error.ts";
@@ -65,6 +66,7 @@ export class Listeners {
 
   /** Opens what the options ask for, and says so. Clients come last: those before are ready for them. */
   async open(): Promise<void> {
+    checkAdvertised(this.#host.options);
     await this.#listenWebsocket();
     await this.#listenLeaves();
     await this.#listenClients();
@@ -178,7 +180,9 @@ export class Listeners {
       const reason = error instanceof Error ? error.message : String(error);
       const text = taken
         ? `listen tcp ${joinHostPort(host, port)}: bind: address already in use`
-        : reason;
+        : port > 65535
+          ? `listen tcp: address ${port}: invalid port`
+          : reason;
       throw new StartError(taken ? "PORT_IN_USE" : "LISTEN_FAILED", failed(text), error);
     }
   }

@@ -10,6 +10,7 @@ import {
   type OptionsOrigin,
 } from "../config/index.ts";
 import { KIND_CLIENT, KIND_LEAF, WIRE_ERRORS, type Link } from "../core/index.ts";
+import { checkReloadedAdvertise } from "./advertise.ts";
 import { now } from "./clock.ts";
 import { recheckPinnedCerts } from "./pinned-certs.ts";
 import type { FrondServer } from "./server.ts";
@@ -24,13 +25,26 @@ export async function applyReload(
   const diff = diffOptions(before, options);
   const refusal = diff.refusals[0];
   if (refusal !== undefined) throw new Error(refusal);
+  checkReloadedAdvertise(options);
   // Certificates are read before anything changes: a bad file must change nothing.
+  const certificates = fingerprints(server);
   server.useOptions(options, origin);
-  for (const change of diff.changes) for (const line of change.log) server.log("notice", "", line);
+  const lines = diff.changes.flatMap((change) => change.log);
+  const renewed = "Reloaded: tls = enabled";
+  const isRenewed =
+    before.tls !== null && options.tls !== null && certificates !== fingerprints(server);
+  if (isRenewed && !lines.includes(renewed)) lines.unshift(renewed);
+  for (const line of lines) server.log("notice", "", line);
   recheckPinnedCerts(server.engine, before, options, (text) => server.log("notice", "", text));
   reloadRemotes(server, options);
   reauthorize(server);
   closeAboveLimit(server, options.maxConnections);
+}
+
+/** The certificates that clients are shown. */
+function fingerprints({ listeners }: FrondServer): string {
+  const identities = listeners.clientTls?.identities ?? [];
+  return identities.map(({ certificate }) => certificate.fingerprint256).join();
 }
 
 /** A port given as -1 stays what it was bound to. */

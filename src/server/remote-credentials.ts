@@ -73,3 +73,15 @@ function signNonce(seed: Uint8Array, nonce: string, crypto: Crypto): string {
   for (let i = 0; i < nonce.length; i++) bytes[i] = nonce.charCodeAt(i);
   return Buffer.from(crypto.sign(seed, bytes)).toString("base64url");
 }
+
+/** What keeps the file from being read now; it is asked again at each attempt. Null: nothing. */
+export function credentialsFault({ credentials }: LeafRemoteOptions): string | null {
+  if (credentials === null) return null;
+  try {
+    contentOf(credentials);
+    return null;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return `Error reading LeafNode Remote Credentials file "${credentials}": ${reason}`;
+  }
+}

@@ -48,7 +48,7 @@ import { NodeCrypto } from "./node-crypto.ts";
 import { operatorSettings, withOperator } from "./operator-settings.ts";
 import { nodeWorld } from "./node-world.ts";
 import { Remote } from "./remote.ts";
-import { credentialsWarning } from "./remote-credentials.ts";
+import { credentialsFault, credentialsWarning } from "./remote-credentials.ts";
 import type { RemoteHost } from "./remote-host.ts";
 import { rulePlace } from "./rule-places.ts";
 import { StartError } from "./start-error.ts";
@@ -511,6 +511,8 @@ export class FrondServer implements ListenersHost, RemoteHost, UnauthenticatedHo
     this.remotes.push(remote);
     const warning = credentialsWarning(options);
     if (warning !== null) this.log("warn", "", warning);
+    const fault = credentialsFault(options);
+    if (fault !== null) this.log("error", "", fault);
     return remote;
   }
 

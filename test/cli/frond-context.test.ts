@@ -113,3 +113,32 @@ test("a key of tomorrow survives a change of today", async (t) => {
   );
   assert.deepEqual([saved.new_key, saved.description], [[1, 2], "changed"]);
 });
+
+test("a context is edited in the user's editor, and kept only if it still is one", async (t) => {
+  const desk = new Desk(t);
+  const script = (name: string, text: string): string => {
+    const path = join(desk.home, name);
+    writeFileSync(path, `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    return path;
+  };
+  const stored = (): { url: string } => {
+    const path = join(desk.home, "config", "nats", "context", "one.json");
+    return JSON.parse(readFileSync(path, "utf8")) as { url: string };
+  };
+  await desk.run(["context", "add", "one", "-s", "nats://before:1"]);
+  const edit = (EDITOR: string) => desk.run(["context", "edit", "one"], { EDITOR });
+  const changed = await edit(script("good.sh", 'sed -i s/before/after/ "$1"'));
+  assert.equal(changed.code, 0);
+  assert.match(changed.out, /nats:\/\/after:1/);
+  assert.equal(stored().url, "nats://after:1");
+  for (const [editor, says] of [
+    [script("bad.sh", 'echo garbage > "$1"'), /is not JSON/],
+    [script("fails.sh", "exit 3"), /could not edit file .*: exit status 3/],
+    ["", /set EDITOR environment variable/],
+  ] as const) {
+    const refused = await edit(editor);
+    assert.equal(refused.code, 1);
+    assert.match(refused.err, says);
+    assert.equal(stored().url, "nats://after:1");
+  }
+});

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatDuration, humanDuration, parseDuration } from "../../src/cli/frond/durations.ts";
 import { byteSize } from "../../src/cli/frond/flags.ts";
-import { bytes, toJson } from "../../src/cli/frond/output.ts";
+import { messageHeaders } from "../../src/cli/frond/headers.ts";
+import { bytes, renderTable, toJson } from "../../src/cli/frond/output.ts";
 import { splitWords } from "../../src/cli/frond/shell-words.ts";
 import { subjectsCollide } from "../../src/cli/frond/subjects.ts";
 import { messageFunctions, renderBytes, renderText } from "../../src/cli/frond/templates.ts";
@@ -116,4 +117,20 @@ test("sizes are read and written in powers of 1024", () => {
 
 test("JSON escapes what Go's escapes", () => {
   assert.equal(toJson({ a: "<&>" }, 0), '{"a":"\\u003c\\u0026\\u003e"}');
+});
+
+test("a header needs a name", () => {
+  for (const header of [":value", " : value", "value"]) {
+    assert.throws(() => messageHeaders([header], {}), /invalid header/);
+  }
+});
+
+test("a table has rules around its headings and above its footer only", () => {
+  const rows = [
+    ["a", "1"],
+    ["b", "2"],
+  ];
+  const text = renderTable({ title: "T", headings: ["K", "V"], rows, footer: ["all", "3"] });
+  const marks = text.split("\n").map((line) => line.charAt(0));
+  assert.equal(marks.join(""), "╭│├│├││├│╰");
 });

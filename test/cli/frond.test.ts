@@ -39,6 +39,30 @@ test("help is an answer, a wrong flag is a failure", async (t) => {
   assert.match(verb.err, /expected command but got "nosuch"/);
 });
 
+test("a word too many is refused, not left out", async (t) => {
+  const desk = new Desk(t);
+  const calls = [
+    ["pub", "subject", "two", "words"],
+    ["request", "subject", "two", "words"],
+    ["reply", "subject", "two", "words"],
+    ["context", "ls", "word"],
+    ["rtt", "1", "2"],
+  ];
+  const ended = await Promise.all(calls.map((args) => desk.run(args)));
+  for (const { code, out, err } of ended) {
+    assert.deepEqual([code, out], [1, ""]);
+    assert.match(err, /too many arguments/);
+  }
+});
+
+test("help is a verb too", async (t) => {
+  const desk = new Desk(t);
+  const [help, pub] = await Promise.all([desk.run(["help"]), desk.run(["help", "pub"])]);
+  assert.deepEqual([help.code, pub.code], [0, 0]);
+  assert.match(help.out, /publish\|pub[^]*subscribe\|sub/);
+  assert.match(pub.out, /Usage: frond publish\|pub/);
+});
+
 test("pub and sub carry bodies, headers, replies and templates", async (t) => {
   const binary = referenceServer(t);
   if (binary === undefined) return;

@@ -231,6 +231,10 @@ testErrors([
     config: 'tls { min_version: "1.4" }',
     error: "2:7: error parsing tls config: unknown version: 1.4",
   },
+  {
+    config: "tls { min_version: 12 }",
+    error: "2:7: error parsing tls config: 'min_version' wrong type: 12",
+  },
   { config: "tls { foo: 1 }", error: '2:7: error parsing tls config, unknown field "foo"' },
   {
     config: "tls { verify_cert_and_check_known_urls: true }",

@@ -25,8 +25,26 @@ const HOT: readonly { before?: string; after: string; log: readonly string[] }[]
   { after: 'client_advertise: "h:1"', log: ["Reload: client_advertise = h:1"] },
   { after: "server_tags: a", log: ["Reloaded: tags"] },
   { after: "no_fast_producer_stall: true", log: ["Reloaded: fast producers will not be stalled"] },
-  { after: "tls {}", log: ["Reloaded: tls = enabled"] },
-  { before: "tls {}", after: "port: 4222", log: ["Reloaded: tls = disabled"] },
+  {
+    after: "tls {}",
+    log: ["Reloaded: tls = enabled", "Reloaded: authorization timeout = 3"],
+  },
+  {
+    before: "tls {}",
+    after: "port: 4222",
+    log: ["Reloaded: tls = disabled", "Reloaded: authorization timeout = 2"],
+  },
+  { before: "tls {}", after: "tls {}", log: [] },
+  {
+    before: "tls {}",
+    after: "tls {timeout: 5}",
+    log: ["Reloaded: tls timeout = 5", "Reloaded: authorization timeout = 6"],
+  },
+  {
+    before: "tls {}",
+    after: 'tls {min_version: "1.3"}',
+    log: ["Reloaded: tls = enabled"],
+  },
   {
     before: "authorization {user: a, password: b}",
     after: "authorization {user: c, password: d, timeout: 3}",
@@ -36,6 +54,18 @@ const HOT: readonly { before?: string; after: string; log: readonly string[] }[]
       "Reloaded: authorization timeout = 3",
     ],
   },
+  {
+    after: "authorization {user: a, password: b}",
+    log: ["Reloaded: authorization username", "Reloaded: authorization password"],
+  },
+  {
+    before: "authorization {token: t}",
+    after: "port: 4222",
+    log: ["Reloaded: authorization token"],
+  },
+  { after: "authorization {timeout: 5}", log: ["Reloaded: authorization timeout = 5"] },
+  { after: "authorization {users: [{user: a, password: b}]}", log: [] },
+  { after: "accounts { A {} }", log: [] },
   {
     before: 'leafnodes {remotes: [{url: "nats://u:p@h:1"}]}',
     after: 'leafnodes {remotes: [{url: "nats://u:p@h:1", disabled: true, compression: off}]}',
@@ -57,7 +87,7 @@ const HOT: readonly { before?: string; after: string; log: readonly string[] }[]
     after: 'leafnodes {remotes: [{url: "nats://h:1", hub: true, deny_imports: [a, b]}]}',
     log: [
       `Reloaded: LeafNode Remote urls=["nats://h:1"], account="$G" Hub value is: true`,
-      `Reloaded: LeafNode Remote urls=["nats://h:1"], account="$G" DenyImports value is: ["a","b"]`,
+      `Reloaded: LeafNode Remote urls=["nats://h:1"], account="$G" DenyImports value is: [a b]`,
     ],
   },
 ];
@@ -75,6 +105,38 @@ for (const { before = "port: 4222", after, log } of HOT) {
 const COLD: readonly { before?: string; after: string; refusal: string }[] = [
   { after: "port: 1", refusal: "config reload not supported for Port: old=4222, new=1" },
   { after: "http: 1", refusal: "config reload not supported for HTTPPort: old=0, new=1" },
+  {
+    after: "lame_duck_duration: 60s",
+    refusal: "config reload not supported for LameDuckDuration: old=2m0s, new=1m0s",
+  },
+  {
+    after: "write_timeout: retry",
+    refusal: "config reload not supported for WriteTimeout: old=, new=retry",
+  },
+  {
+    after: "feature_flags: {x: true, a: false}",
+    refusal: "config reload not supported for FeatureFlags: old=map[], new=map[a:false x:true]",
+  },
+  {
+    after: 'leafnodes {listen: "h:1"}',
+    refusal: 'config reload not supported for LeafNode: field "Host": old=, new=h',
+  },
+  {
+    before: "leafnodes {port: 1}",
+    after: "leafnodes {port: 1, reconnect: 5s}",
+    refusal: 'config reload not supported for LeafNode: field "ReconnectInterval": old=1s, new=5s',
+  },
+  {
+    before: "leafnodes {port: 1}",
+    after: "leafnodes {port: 1, authorization {user: a, password: secret}}",
+    refusal: 'config reload not supported for LeafNode: field "Username": old=, new=a',
+  },
+  {
+    before: "leafnodes {port: 1, authorization {user: a, password: secret}}",
+    after: "leafnodes {port: 1, authorization {user: a, password: other}}",
+    refusal:
+      'config reload not supported for LeafNode: field "Password": old=[REDACTED], new=[REDACTED]',
+  },
   { after: "max_subs: 1", refusal: "config reload not supported for MaxSubs: old=0, new=1" },
   {
     after: "server_name: x",

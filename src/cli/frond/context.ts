@@ -3,6 +3,7 @@ import { accessSync, constants, statSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
 import { connect, target } from "./connect.ts";
+import { editContext } from "./context-edit.ts";
 import type { ContextSettings } from "./context-store.ts";
 import { ContextStore, applyGlobals, emptySettings } from "./context-store.ts";
 import { embedCredentials } from "./credentials.ts";
@@ -22,6 +23,7 @@ export function addContext(program: Command): void {
     .alias("ctx")
     .description("Manage nats configuration contexts");
   addSaving(context);
+  addEditing(context);
   addListing(context);
   addSelecting(context);
   addShowing(context);
@@ -71,6 +73,18 @@ async function save(command: Command, name: string, from: string | undefined): P
   store.save(name, settings);
   if (options.select) store.select(name);
   await show(command, name);
+}
+
+function addEditing(context: Command): void {
+  const edit = context
+    .command("edit")
+    .alias("vi")
+    .description("Edit a context in your EDITOR")
+    .argument("<name>", "The context name to edit");
+  edit.action(async (name: string) => {
+    editContext(new ContextStore(), name);
+    await show(edit, name);
+  });
 }
 
 function addListing(context: Command): void {

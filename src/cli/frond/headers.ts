@@ -16,6 +16,7 @@ export function messageHeaders(
     const colon = header.indexOf(":");
     if (colon < 0) throw new CliError(`invalid header "${header}", expected KEY:VALUE`);
     const key = header.slice(0, colon).trim();
+    if (key === "") throw new CliError(`invalid header "${header}", expected KEY:VALUE`);
     const value = Buffer.from(header.slice(colon + 1).trim(), "utf8").toString("latin1");
     result.append(key, Buffer.from(renderText(value, functions), "latin1").toString("utf8"));
   }

@@ -79,7 +79,16 @@ export function renderTable(spec: {
   }
   table.push([...spec.headings], ...spec.rows.map((row) => [...row]));
   if (spec.footer !== undefined) table.push([...spec.footer]);
-  return table.toString();
+  return withoutInnerRules(table.toString(), spec.title !== undefined, spec.footer !== undefined);
+}
+
+/** The rules under title and headings and above the footer stay, those between rows go. */
+function withoutInnerRules(text: string, hasTitle: boolean, hasFooter: boolean): string {
+  const lines = text.split("\n");
+  const rules = lines.flatMap((line, at) => (line.startsWith("├") ? [at] : []));
+  const kept = new Set(rules.slice(0, hasTitle ? 2 : 1));
+  if (hasFooter) kept.add(rules.at(-1) ?? -1);
+  return lines.filter((line, at) => !line.startsWith("├") || kept.has(at)).join("\n");
 }
 
 /** Rows of "label: value" with the labels aligned at their colons. */

@@ -14,12 +14,13 @@ export function createProgram(): Command {
     )
     .version(VERSION, "--version", "Show application version.")
     .helpOption("-h, --help", "Show context-sensitive help")
-    .helpCommand(false)
+    .helpCommand("help [command]", "Show help of a command")
     .showHelpAfterError("(use --help for full help including flags and arguments)");
-  // A word that is no verb reaches the action below, which says so.
-  program.allowExcessArguments();
   addGlobalFlags(program);
   for (const add of VERBS) add(program);
+  // A word that is no verb reaches the action below, which says so. Verbs do not inherit this: they take
+  // no more words than they know, as `pub subject two words` means something else than was meant.
+  program.allowExcessArguments();
   program.action(() => {
     if (program.args.length === 0) program.outputHelp();
     else program.error(`error: expected command but got "${program.args[0] ?? ""}"`);

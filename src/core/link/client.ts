@@ -2,7 +2,7 @@
  * The client protocol: what each verb of a client does. `publish` is on the hot path; everything else is
  * control traffic.
  */
-import { goQuote, latin1, latin1ToUtf8, parseSize } from "../bytes/ascii.ts";
+import { goQuote, latin1, latin1ToUtf8, parseSize, utf8ToLatin1 } from "../bytes/ascii.ts";
 import { LinkPermissions } from "../account/permissions.ts";
 import type { AcceptedUser, AuthRequest, AuthVerdict } from "../contract.ts";
 import type { Engine } from "../engine.ts";
@@ -16,12 +16,13 @@ import { isValidInterest, isValidLiteral } from "../subject/subject.ts";
 import { route } from "../routing/publish.ts";
 import type { Run } from "../routing/run.ts";
 import { mayAskForTrace, publishTraced, traceOversized } from "../routing/trace-request.ts";
+import { anyone } from "./anyone.ts";
 import { credentialsOf } from "./credentials.ts";
 import { clientInfo } from "./client-info.ts";
 import { firstPing, gotPong, pingInterval, schedule } from "./deadlines.ts";
 import type { Link } from "./link.ts";
 import { applyLimits, endOverfull, hasAllSubscriptions } from "./link-limits.ts";
-import { redactConnect, traceMessage } from "./trace.ts";
+import { redactConnect, sendOk, traceMessage, traceText } from "./trace.ts";
 
 const FIRST_PING_MOST = 2000;
 
@@ -184,6 +185,7 @@ export class ClientProtocol implements Protocol {
     }
     engine.bind(link, account);
     this.applyUser(link, verdict);
+    this.#relabel(link);
     if (link.protocol !== 0 && link.protocol !== 1) {
       engine.log("error", link, WIRE_ERRORS.invalidClientProtocol);
       engine.fail(link, WIRE_ERRORS.invalidClientProtocol, "Bad Client Protocol Version");
@@ -194,7 +196,7 @@ export class ClientProtocol implements Protocol {
       engine.fail(link, WIRE_ERRORS.noRespondersNeedsHeaders, "No Responders Requires Headers");
       return;
     }
-    if (link.verbose) engine.send(link, "+OK\r\n");
+    if (link.verbose) sendOk(engine, link);
     endOverfull(engine, link);
     engine.observer.ready?.(link);
   }
@@ -223,7 +225,7 @@ export class ClientProtocol implements Protocol {
   reauthorize(link: Link): void {
     const engine = this.#engine;
     if (!engine.authenticator.required(link.connectionType)) {
-      this.rebind(link, anyone());
+      this.rebind(link, anyone(link.credentials));
       return;
     }
     const later = (verdict: AuthVerdict): void => {
@@ -335,7 +337,7 @@ export class ClientProtocol implements Protocol {
       ? authenticator.authenticate(this.#request(link), (later) =>
           engine.authenticated(link, later),
         )
-      : anyone();
+      : anyone(link.credentials);
     if (verdict === null) link.state = "authenticating";
     else this.decided(link, verdict);
     this.#relabel(link);
@@ -365,8 +367,10 @@ export class ClientProtocol implements Protocol {
     const names = [peer?.version ? `v${peer.version}` : "", peer?.lang ?? "", peer?.name ?? ""];
     const client = names.filter((part) => part !== "").join(":");
     const who =
-      user !== null && user.label !== "" ? ` - "${link.account.label}/${user.label}"` : "";
-    link.label = `${base}${client === "" ? "" : ` - "${client}"`}${who}`;
+      user !== null && user.label !== ""
+        ? ` - ${quoted(`${link.account.label}/${user.label}`)}`
+        : "";
+    link.label = `${base}${client === "" ? "" : ` - ${quoted(client)}`}${who}`;
   }
 
   #ping(link: Link): void {
@@ -432,7 +436,7 @@ export class ClientProtocol implements Protocol {
     const tokens = this.#tokens;
     const count = tokens.split(bytes, start, end);
     const text = latin1(bytes, start, end);
-    if (engine.options.trace) engine.trace(link, "<<-", `SUB ${text}`);
+    if (engine.options.trace) engine.trace(link, "<<-", `SUB ${traceText(text)}`);
     if (count < 2 || count > 3) {
       this.#violation(link, `processSub Parse Error: ${goQuote(text)}`);
       return;
@@ -448,12 +452,17 @@ export class ClientProtocol implements Protocol {
       return;
     }
     link.subs ??= new Map();
+    // A SID in use keeps its subscription, whatever the new subject.
     if (!link.subs.has(sid)) {
+      if (!isValidInterest(subject)) {
+        engine.sendError(link, WIRE_ERRORS.invalidSubject);
+        return;
+      }
       const sub = engine.newSubscription(link, { subject, queue, sid });
       link.subs.set(sid, sub);
       engine.addSubscription(sub);
     }
-    if (link.verbose) engine.send(link, "+OK\r\n");
+    if (link.verbose) sendOk(engine, link);
   }
 
   /** The -ERR text that refuses a SUB, or null. */
@@ -480,7 +489,7 @@ export class ClientProtocol implements Protocol {
       engine.log("error", link, WIRE_ERRORS.maxSubscriptions);
       return WIRE_ERRORS.maxSubscriptions;
     }
-    return isValidInterest(subject) ? null : WIRE_ERRORS.invalidSubject;
+    return null;
   }
 
   #unsub(link: Link, bytes: Uint8Array, start: number, end: number): void {
@@ -488,7 +497,7 @@ export class ClientProtocol implements Protocol {
     const tokens = this.#tokens;
     const count = tokens.split(bytes, start, end);
     const text = latin1(bytes, start, end);
-    if (engine.options.trace) engine.trace(link, "<<-", `UNSUB ${text}`);
+    if (engine.options.trace) engine.trace(link, "<<-", `UNSUB ${traceText(text)}`);
     if (count < 1 || count > 2) {
       this.#violation(link, `processUnsub Parse Error: ${goQuote(text)}`);
       return;
@@ -506,7 +515,7 @@ export class ClientProtocol implements Protocol {
         engine.removeSubscription(sub);
       }
     }
-    if (link.verbose) engine.send(link, "+OK\r\n");
+    if (link.verbose) sendOk(engine, link);
   }
 
   /** An error that is only logged: the link closes without -ERR. Returns false for the parser. */
@@ -515,24 +524,6 @@ export class ClientProtocol implements Protocol {
     this.#engine.close(link, "Protocol Violation");
     return false;
   }
-}
-
-/** Whoever connects to a server without authentication. */
-function anyone(): AcceptedUser {
-  return {
-    ok: true,
-    account: "$G",
-    label: "",
-    permissions: null,
-    limits: { maxPayload: -1, maxSubscriptions: -1 },
-    expires: null,
-    authorizedUser: "",
-    jwt: "",
-    issuerKey: "",
-    nameTag: "",
-    tags: [],
-    proxyKey: "",
-  };
 }
 
 /** Single blanks between tokens and CRLF at the end: the rest of the frame can go out as it stands. */
@@ -553,6 +544,10 @@ export function makeNonce(engine: Engine): string {
 
 function countOthers(links: ReadonlySet<Link>, self: Link): number {
   return links.has(self) ? links.size - 1 : links.size;
+}
+
+function quoted(text: string): string {
+  return goQuote(utf8ToLatin1(text));
 }
 
 function subjectText(m: Message): string {

@@ -50,7 +50,7 @@ function fire(engine: Engine, link: Link): void {
       return;
     }
     link.authAt = 0;
-    engine.log("debug", link, "Authorization timeout");
+    engine.log("debug", link, "Authentication Timeout");
     engine.fail(link, WIRE_ERRORS.authTimeout, "Authentication Timeout");
     return;
   }

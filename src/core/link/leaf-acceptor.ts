@@ -62,7 +62,7 @@ export class LeafAcceptor {
       endHandshake(engine, link, "unexpected CONNECT");
       return;
     }
-    const fields = parseFields(json, LEAF_CONNECT);
+    const fields = parseFields(json, LEAF_CONNECT, "leafConnectInfo");
     if (typeof fields === "string") {
       endHandshake(engine, link, fields);
       return;

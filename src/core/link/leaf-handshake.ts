@@ -61,7 +61,7 @@ export class LeafHandshake {
   info(link: Link, json: string): void {
     const engine = this.#engine;
     if (engine.options.trace) engine.trace(link, "<<-", `INFO ${json}`);
-    const fields = parseFields(json, LEAF_INFO);
+    const fields = parseFields(json, LEAF_INFO, "Info");
     if (typeof fields === "string") endHandshake(engine, link, fields);
     else if (link.leaf?.solicited === true) this.#solicitor.info(link, fields);
     else this.#acceptor.info(link, fields);

@@ -25,7 +25,7 @@ import { loopText, reactToError } from "./leaf-errors.ts";
 import { hasAllSubscriptions } from "./link-limits.ts";
 import type { Link, Subscription } from "./link.ts";
 import { Refusals } from "./refusals.ts";
-import { traceMessage } from "./trace.ts";
+import { traceMessage, traceText } from "./trace.ts";
 
 const NO_QUEUES: readonly string[] = [];
 const LOOP_DELAY = 30_000;
@@ -266,12 +266,18 @@ export class LeafProtocol implements Protocol {
     const count = tokens.split(bytes, start, end);
     const numbers = headers ? 2 : 1;
     const name = headers ? "processLeafHeaderMsgArgs" : "processLeafMsgArgs";
-    const text = (): string => goQuote(latin1(bytes, start, end));
+    const text = (): string => `'${traceText(latin1(bytes, start, end))}'`;
+    const list = (): string =>
+      `'[${text()
+        .slice(1, -1)
+        .trim()
+        .split(/[ \t]+/)
+        .join(" ")}]'`;
     if (link.state === "awaitingConnect") return this.#violation(link, "message before CONNECT");
     // A hub that has not said who it is: no filter of the remote is in force yet, and TLS may be to come.
     if (link.state !== "active") return this.#violation(link, "message before INFO");
     if (count < 1 + numbers || count > tokens.max) {
-      return this.#violation(link, `${name} Parse Error: ${text()}`);
+      return this.#violation(link, `${name} Parse Error: ${list()}`);
     }
     const { starts, ends } = tokens;
     const m = this.message;
@@ -309,7 +315,7 @@ export class LeafProtocol implements Protocol {
     m.headerLength = headers ? parseSize(bytes, m.headerStart, m.headerEnd) : 0;
     if (m.headerLength < 0)
       return this.#violation(link, `${name} Bad or Missing Header Size: ${text()}`);
-    if (m.size < 0) return this.#violation(link, `${name} Bad or Missing Size: ${text()}`);
+    if (m.size < 0) return this.#violation(link, `${name} Bad or Missing Size: ${list()}`);
     if (m.headerLength > m.size) {
       return this.#violation(link, `${name} Header Size larger then TotalSize: ${text()}`);
     }
@@ -361,7 +367,7 @@ export class LeafProtocol implements Protocol {
       return;
     }
     if (!isValidInterest(subject)) {
-      engine.log("error", link, `Could not insert subscription: ${goQuote(subject)}`);
+      engine.log("error", link, "Could not insert subscription: sublist: invalid subject");
       engine.sendError(link, WIRE_ERRORS.invalidSubscription);
       return;
     }

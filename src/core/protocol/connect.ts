@@ -26,6 +26,9 @@ export const CLIENT_CONNECT: Shape = {
   no_responders: "bool",
   account: "string",
   new_account: "bool",
+  remote_account: "string",
+  import: "rules",
+  export: "rules",
   proxy_sig: "string",
 };
 
@@ -91,26 +94,42 @@ export interface Fields {
   strings(key: string): readonly string[] | undefined;
 }
 
-/** The members of a JSON object by this shape, or the error's text. */
-export function parseFields(json: string, shape: Shape): Fields | string {
+/** The members of a JSON object by this shape (`null` has none), or the error's text. */
+export function parseFields(json: string, shape: Shape, struct = "ClientOpts"): Fields | string {
   let value: unknown;
   try {
     value = JSON.parse(json);
   } catch (error) {
     return error instanceof Error ? error.message : "invalid JSON";
   }
-  if (value === null || typeof value !== "object" || Array.isArray(value)) {
-    return "json: cannot unmarshal into an object";
+  if (typeof value !== "object" || Array.isArray(value)) {
+    return `json: cannot unmarshal ${jsonType(value)} into Go value of type server.${struct}`;
   }
   const values = new Map<string, unknown>();
-  for (const [name, member] of Object.entries(value)) {
+  for (const [name, member] of Object.entries(value ?? {})) {
     const key = name in shape ? name : name.toLowerCase();
     const type = Object.hasOwn(shape, key) ? shape[key] : undefined;
     if (type === undefined || member === null) continue;
-    if (!hasType(member, type)) return `json: cannot unmarshal ${typeof member} into field ${key}`;
+    if (!hasType(member, type)) {
+      return `json: cannot unmarshal ${jsonType(member)} into Go struct field ${struct}.${key} of type ${GO_TYPES[type]}`;
+    }
     values.set(key, member);
   }
   return new FieldValues(values);
+}
+
+/** The types as nats-server's log names them. */
+const GO_TYPES: Readonly<Record<Shape[string], string>> = {
+  string: "string",
+  bool: "bool",
+  int: "int",
+  strings: "[]string",
+  rules: "server.SubjectPermission",
+};
+
+function jsonType(value: unknown): string {
+  if (Array.isArray(value)) return "array";
+  return typeof value === "boolean" ? "bool" : typeof value;
 }
 
 function hasType(value: unknown, type: Shape[string]): boolean {
@@ -120,7 +139,7 @@ function hasType(value: unknown, type: Shape[string]): boolean {
     case "bool":
       return typeof value === "boolean";
     case "int":
-      return Number.isInteger(value);
+      return Number.isInteger(value) && Math.abs(value as number) < 2 ** 63;
     case "strings":
       return Array.isArray(value) && value.every((item) => typeof item === "string");
     case "rules":

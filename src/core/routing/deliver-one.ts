@@ -5,6 +5,7 @@
 import type { Engine } from "../engine.ts";
 import { KIND_INTERNAL, type Link, type Subscription } from "../link/link.ts";
 import { copyBytes, type Outbox } from "../link/outbound.ts";
+import { traceDelivery } from "../link/trace.ts";
 import type { Slab } from "../bytes/pool.ts";
 import type { Message } from "../protocol/message.ts";
 import { deliverChecked, deliverInternal, stripped } from "./deliver-checked.ts";
@@ -33,6 +34,7 @@ export function deliverToSub(
   writeMsg(engine, link, m, sub.sidPart);
   sub.delivered++;
   countOut(engine, link, m.size);
+  if (engine.options.trace) traceDelivery(engine, link, m, sub.sid);
   if (sub.max > 0 && sub.delivered >= sub.max) engine.autoUnsubscribe(sub);
   return 1;
 }

@@ -12,6 +12,7 @@ import { admits } from "../link/leaf-pressure.ts";
 import { KIND_LEAF, type Link, type Subscription } from "../link/link.ts";
 import type { Slab } from "../bytes/pool.ts";
 import { type Batch, copyBytes } from "../link/outbound.ts";
+import { traceDelivery } from "../link/trace.ts";
 import type { LeafState } from "../link/leaf-state.ts";
 import type { Message } from "../protocol/message.ts";
 import { enterForPeer } from "./leaf-identity.ts";
@@ -73,7 +74,7 @@ function deliverPlain(
 /** One encoded frame for all subscribers of a fan, or one each where that cannot be. */
 function deliverToFan(engine: Engine, source: Link | null, m: Message, fan: Fan): number {
   const subs = fan.subs;
-  if (m.size >= SLICE_MIN || (m.headerEnd !== 0 && !fan.headers)) {
+  if (m.size >= SLICE_MIN || (m.headerEnd !== 0 && !fan.headers) || engine.options.trace) {
     // A large payload is kept once, for all of them.
     if (!m.owned && m.size >= SLICE_MIN) m.own(engine.pool);
     let delivered = 0;
@@ -156,6 +157,7 @@ function deliverToLeaves(engine: Engine, source: Link | null, m: Message, match:
     leafBatch !== null &&
     m.size < SLICE_MIN &&
     engine.tracing === null &&
+    !engine.options.trace &&
     canShare(source, m, leaves);
   for (let i = 0; i < leaves.length; i++) {
     const link = (leaves[i] as Subscription).link;
@@ -284,6 +286,7 @@ function frameToLeaf(
     if (sliced) appendPayload(engine, out, m);
   }
   countOut(engine, link, m.size);
+  if (engine.options.trace) traceDelivery(engine, link, m, null, named);
   return 1;
 }
 

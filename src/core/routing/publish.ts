@@ -6,6 +6,7 @@ import { goQuote, latin1 } from "../bytes/ascii.ts";
 import type { Match } from "../account/match-result.ts";
 import type { Engine } from "../engine.ts";
 import type { Link } from "../link/link.ts";
+import { sendOk } from "../link/trace.ts";
 import type { Message } from "../protocol/message.ts";
 import { deliver } from "./deliver.ts";
 
@@ -47,7 +48,7 @@ export function routeMapped(engine: Engine, link: Link, m: Message): void {
       return;
     }
   }
-  if (link.verbose) engine.send(link, "+OK\r\n");
+  if (link.verbose) sendOk(engine, link);
   dispatch(engine, link, m, match);
 }
 
