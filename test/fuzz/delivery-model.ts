@@ -93,6 +93,7 @@ export function accounts(random: Random, host: string, rules: Rules): readonly A
     account: "A",
     subject: "ev.*",
     to: rules.renamed ? "bev.*" : "ev.*",
+    allowTrace: false,
   };
   const service: ImportSpec = {
     kind: "service",
@@ -110,6 +111,7 @@ export function accounts(random: Random, host: string, rules: Rules): readonly A
           responseType: random.pick(["singleton", "stream"]),
           threshold: 120_000,
           latency: random.chance(0.3) ? { subject: "lat.x", sampling: 100 } : null,
+          allowTrace: false,
         },
       ],
       mappings: [
