@@ -107,7 +107,7 @@ export class Outbox {
   tail: Batch | null = null;
   #tailStart = 0;
   /** What the transport was handed a part of and may still hold. */
-  #lent: Slab[] | null = null;
+  #lent: Set<Slab> | null = null;
   #lentBytes = 0;
   /** Little was sent at the last flush: the next one starts with a small slab. */
   #quiet = true;
@@ -310,7 +310,7 @@ export class Outbox {
     if (lent === null) return;
     this.#lent = null;
     this.#lentBytes = 0;
-    for (let i = 0; i < lent.length; i++) (lent[i] as Slab).drop();
+    for (const slab of lent) slab.drop();
   }
 
   /** Forgets everything unsent. What the transport of a closed link holds is never used again. */
@@ -321,12 +321,12 @@ export class Outbox {
   }
 
   #lend(slab: Slab): void {
-    const lent = (this.#lent ??= []);
-    if (lent.at(-1) === slab) return;
+    const lent = (this.#lent ??= new Set());
+    if (lent.has(slab)) return;
     // Beyond the bound it is held for good: if the transport made a copy after all, the collector may have it.
     slab.hold();
     this.#lentBytes += slab.bytes.length;
-    if (this.#lentBytes <= LENT_MAX_BYTES) lent.push(slab);
+    if (this.#lentBytes <= LENT_MAX_BYTES) lent.add(slab);
   }
 
   #release(queued: number): void {
