@@ -29,7 +29,10 @@ function essence(out: string): string[] {
     .slice(0, end < 0 ? undefined : end)
     .filter((line) => line !== "")
     .map((line) =>
-      line.replace(/([cl])id:\d+/g, "$1id:N").replace(/\d[\d.]*(ns|µs|ms|s)\b/g, "TIME"),
+      line
+        .replace(/(CLI Version )[^"]+/, "$1N")
+        .replace(/([cl])id:\d+/g, "$1id:N")
+        .replace(/\d[\d.]*(ns|µs|ms|s)\b/g, "TIME"),
     );
 }
 
@@ -81,7 +84,7 @@ for (const [hub, leaf] of PAIRS) {
     };
     deepEqual(traced(up, "orders"), [
       "Tracing message route to subject orders",
-      'Client "NATS CLI Version v0.5.1" cid:N server:"HUB" version:"2.15.2"',
+      'Client "NATS CLI Version N" cid:N server:"HUB" version:"2.15.2"',
       '--C Client "listener" cid:N subject:"orders"',
       '~~> Leafnode "LEAF" lid:N',
       'Leafnode "HUB" lid:N server:"LEAF" version:"2.15.2"',
@@ -89,7 +92,7 @@ for (const [hub, leaf] of PAIRS) {
     ]);
     deepEqual(traced(down, "plan"), [
       "Tracing message route to subject plan",
-      'Client "NATS CLI Version v0.5.1" cid:N cluster:"LEAF" server:"LEAF" version:"2.15.2"',
+      'Client "NATS CLI Version N" cid:N cluster:"LEAF" server:"LEAF" version:"2.15.2"',
       'Mapping subject:"orders"',
       '--C Client "listener" cid:N subject:"orders" queue:"q"',
       '~~> Leafnode "HUB" lid:N',

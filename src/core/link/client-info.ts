@@ -1,6 +1,6 @@
 /** The INFO of client connections: the first one, the one behind the first PONG, and the asynchronous ones. */
 import type { Engine } from "../engine.ts";
-import { infoLine } from "../protocol/info.ts";
+import { API_LEVEL, infoLine } from "../protocol/info.ts";
 import type { Link } from "./link.ts";
 
 export interface InfoOccasion {
@@ -48,6 +48,7 @@ export function clientInfo(engine: Engine, link: Link, occasion: InfoOccasion): 
     connect_info: about,
     remote_account: about ? link.account.name : undefined,
     acc_is_sys: about && link.account.name === options.systemAccount,
+    api_lvl: API_LEVEL,
     xkey: options.xkey,
   });
 }

@@ -9,7 +9,7 @@ import type { AuthVerdict, CompressionMode } from "../contract.ts";
 import type { Engine } from "../engine.ts";
 import { type Fields, LEAF_CONNECT, parseFields } from "../protocol/connect.ts";
 import { WIRE_ERRORS } from "../protocol/errors.ts";
-import { infoLine, rulesJson } from "../protocol/info.ts";
+import { API_LEVEL, infoLine, rulesJson } from "../protocol/info.ts";
 import { makeNonce } from "./client.ts";
 import { needsCompression, S2_MODES, selectCompression } from "./compression.ts";
 import { credentialsOf } from "./credentials.ts";
@@ -300,6 +300,7 @@ export class LeafAcceptor {
       connect_info: second,
       remote_account: occasion.connectInfo,
       acc_is_sys: second && occasion.connectInfo === options.systemAccount,
+      api_lvl: API_LEVEL,
       import: second && own !== null ? rulesJson(own.subscribe) : undefined,
       export: second && own !== null ? rulesJson(own.publish) : undefined,
       info_on_connect: true,

@@ -47,6 +47,12 @@ export interface RulesJson {
   deny?: readonly string[];
 }
 
+/**
+ * `api_lvl`: of JetStream's API. 2.15.2 says it without JetStream too; from 2 on it also means that a proxy's
+ * `proxy_sig` is understood.
+ */
+export const API_LEVEL = 5;
+
 const ORDER: readonly (keyof InfoFields)[] = [
   "server_id",
   "server_name",
