@@ -189,7 +189,7 @@ class DeliveryRun implements ClientRun, HostRun {
     this.#clients = this.#clients.filter((client) => !client.wire.ended);
     while (this.#clients.length < CLIENTS) {
       const host = random.pick(this.#hosts);
-      if (random.chance(0.2)) host.delayVerdicts();
+      if (!this.calm && random.chance(0.2)) host.delayVerdicts();
       this.#join(host, random.pick<User>(["full", "full", "some", "most", "b", "b"]), false);
     }
     for (const host of this.#hosts) if (random.chance(0.5)) host.giveVerdicts();

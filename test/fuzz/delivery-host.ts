@@ -24,7 +24,7 @@ const NEVER = 10_000_000;
 export interface HostRun {
   readonly random: Random;
   readonly rules: Rules;
-  /** No connection ends, and no limit is in reach. */
+  /** No connection ends, no verdict is late, and no limit is in reach. */
   readonly calm: boolean;
   readonly handlerThrows: boolean;
   readonly handlerCloses: boolean;
