@@ -94,10 +94,19 @@ export class NodeCrypto implements Crypto {
   }
 }
 
+/** Keys seen lately: whoever logs in once mostly comes again. */
+const publicKeys = new Map<string, KeyObject>();
+const PUBLIC_KEYS_MOST = 1024;
+
 /** Read as a JWK, which costs an eighth of reading DER. */
 function publicKeyObject(key: Uint8Array): KeyObject {
   const x = Buffer.from(key.buffer, key.byteOffset, key.length).toString("base64url");
-  return createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
+  const known = publicKeys.get(x);
+  if (known !== undefined) return known;
+  const made = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
+  if (publicKeys.size >= PUBLIC_KEYS_MOST) publicKeys.clear();
+  publicKeys.set(x, made);
+  return made;
 }
 
 function privateKeyObject(seed: Uint8Array): KeyObject {

@@ -99,23 +99,12 @@ export class ClientProtocol implements Protocol {
   publish(link: Link): void {
     const m = this.message;
     if (m.headerEnd !== 0 && mayAskForTrace(m)) this.#publishTraced(link, m);
-    else this.#publish(link, m);
+    else publish(this.#engine, link, m);
   }
 
   #publishTraced(link: Link, m: Message): void {
-    publishTraced(this.#engine, link, m, (from, view) => this.#publish(from, view));
-  }
-
-  #publish(link: Link, m: Message): void {
     const engine = this.#engine;
-    link.inMsgs++;
-    link.inBytes += m.size;
-    link.lastActivity = engine.now;
-    if (engine.options.trace) traceMessage(engine, link, m, m.headerEnd === 0 ? "PUB" : "HPUB");
-    if (link.pedantic && !isValidLiteral(subjectText(m))) {
-      engine.sendError(link, WIRE_ERRORS.invalidPublishSubject);
-    }
-    route(engine, link, m);
+    publishTraced(engine, link, m, (from, view) => publish(engine, from, view));
   }
 
   line(link: Link, verb: Verb, bytes: Uint8Array, start: number, end: number): boolean {
@@ -338,9 +327,11 @@ export class ClientProtocol implements Protocol {
           engine.authenticated(link, later),
         )
       : anyone(link.credentials);
-    if (verdict === null) link.state = "authenticating";
-    else this.decided(link, verdict);
-    this.#relabel(link);
+    if (verdict !== null) this.decided(link, verdict);
+    else {
+      link.state = "authenticating";
+      this.#relabel(link);
+    }
   }
 
   #request(link: Link): AuthRequest {
@@ -524,6 +515,17 @@ export class ClientProtocol implements Protocol {
     this.#engine.close(link, "Protocol Violation");
     return false;
   }
+}
+
+function publish(engine: Engine, link: Link, m: Message): void {
+  link.inMsgs++;
+  link.inBytes += m.size;
+  link.lastActivity = engine.now;
+  if (engine.options.trace) traceMessage(engine, link, m, m.headerEnd === 0 ? "PUB" : "HPUB");
+  if (link.pedantic && !isValidLiteral(subjectText(m))) {
+    engine.sendError(link, WIRE_ERRORS.invalidPublishSubject);
+  }
+  route(engine, link, m);
 }
 
 /** Single blanks between tokens and CRLF at the end: the rest of the frame can go out as it stands. */

@@ -6,7 +6,7 @@
  * each with at most one copy, whatever the number of subscriptions behind it.
  */
 import { latin1 } from "../bytes/ascii.ts";
-import type { Fan, Match, MatchResult, QueueGroup } from "../account/match-result.ts";
+import type { Fan, Match, QueueGroup } from "../account/match-result.ts";
 import type { Engine } from "../engine.ts";
 import { admits } from "../link/leaf-pressure.ts";
 import { KIND_LEAF, type Link, type Subscription } from "../link/link.ts";
@@ -47,27 +47,17 @@ const RANGES_MAX = 64;
 export function deliver(engine: Engine, source: Link | null, match: Match): number {
   const m = engine.message;
   const result = match.result;
-  let delivered =
-    engine.tracing === null
-      ? deliverPlain(engine, source, m, result)
-      : deliverPlainTraced(engine, source, result);
+  let delivered = 0;
+  if (engine.tracing === null) {
+    const { singles, fans } = result;
+    for (let i = 0; i < singles.length; i++) {
+      delivered += deliverToSub(engine, source, m, singles[i] as Subscription, "");
+    }
+    for (let i = 0; i < fans.length; i++)
+      delivered += deliverToFan(engine, source, m, fans[i] as Fan);
+  } else delivered = deliverPlainTraced(engine, source, result);
   if (result.queues.length > 0) delivered += deliverToQueues(engine, source, m, match);
   else if (result.leaves.length > 0) delivered += deliverToLeaves(engine, source, m, match);
-  return delivered;
-}
-
-function deliverPlain(
-  engine: Engine,
-  source: Link | null,
-  m: Message,
-  { singles, fans }: MatchResult,
-): number {
-  let delivered = 0;
-  for (let i = 0; i < singles.length; i++) {
-    delivered += deliverToSub(engine, source, m, singles[i] as Subscription, "");
-  }
-  for (let i = 0; i < fans.length; i++)
-    delivered += deliverToFan(engine, source, m, fans[i] as Fan);
   return delivered;
 }
 
