@@ -32,7 +32,7 @@ export class Connection implements WireHandler {
 
   drained(queued: number): void {
     const link = this.link;
-    if (link !== null) this.#hub.engine.drained(link.id, queued, now());
+    if (link !== null) this.#hub.drained(link.id, queued);
   }
 
   closed(error: Error | null): void {
@@ -74,6 +74,11 @@ export class ConnectionHub implements Outlet {
 
   received(id: LinkId, chunk: Uint8Array): void {
     this.engine.receive(id, chunk, now());
+    this.afterCall();
+  }
+
+  drained(id: LinkId, queued: number): void {
+    this.engine.drained(id, queued, now());
     this.afterCall();
   }
 

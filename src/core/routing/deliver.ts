@@ -230,6 +230,7 @@ function sendToLeaf(
   return frameToLeaf(engine, m, match, link, groups);
 }
 
+/** Apart from `sendToLeaf`, where the closure would cost every message a context of its own. */
 function traceToLeaf(
   engine: Engine,
   m: Message,
